@@ -1,0 +1,1 @@
+"""Upscales the textures of games and films; see README.md."""

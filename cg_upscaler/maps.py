@@ -1,0 +1,110 @@
+"""What a texture can hold, and the policy for each: one table, a row per kind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class MapKind(str, Enum):
+    """Which map a texture is."""
+
+    BASE_COLOR = "base_color"
+    NORMAL = "normal"
+    ROUGHNESS = "roughness"
+    GLOSS = "gloss"
+    METALLIC = "metallic"
+    OCCLUSION = "occlusion"
+    HEIGHT = "height"
+    EMISSIVE = "emissive"
+    OPACITY = "opacity"
+    SPECULAR = "specular"
+    PACKED = "packed"  # several maps, one a channel
+    ENVIRONMENT = "environment"  # light: HDR panoramas, matcaps, light maps
+    SPRITE = "sprite"  # UI and particles: colour with transparency, not part of a surface
+    DATA = "data"  # numbers that only look like a picture: copied through
+
+
+class ColorSpace(str, Enum):
+    """How stored numbers relate to light."""
+
+    SRGB = "srgb"  # colour under the sRGB transfer curve
+    LINEAR = "linear"  # colour proportional to light
+    DATA = "data"  # no colour at all: vectors, heights, masks
+
+
+class NormalConvention(str, Enum):
+    """Which way the green channel of a normal map points. Upscaling keeps it; only a conversion changes it."""
+
+    OPENGL = "opengl"  # Y+, up the texture
+    DIRECTX = "directx"  # Y-, down the texture
+
+
+class AlphaMode(str, Enum):
+    """What the alpha channel means."""
+
+    NONE = "none"  # there is none
+    OPAQUE = "opaque"  # one and the same value everywhere
+    CUTOUT = "cutout"  # transparency, all or nothing
+    BLEND = "blend"  # transparency by degrees, colour straight (not premultiplied)
+    MASK = "mask"  # data that happens to sit in the fourth channel; colour has nothing to do with it
+
+
+class Role(str, Enum):
+    """What a channel group is, and hence how it goes through a generator."""
+
+    COLOR = "color"  # three channels together, in sRGB
+    SCALAR = "scalar"  # one channel by itself
+    ALPHA = "alpha"  # one channel that is transparency
+    NORMAL = "normal"  # unit vectors
+
+
+class Treatment(str, Enum):
+    """How the channels of a kind are split into groups."""
+
+    COLOR = "color"  # the first three together (or the only one), alpha apart
+    CHANNELS = "channels"  # every channel by itself
+    NORMAL = "normal"  # the first three (or two) are a vector, the rest by themselves
+    COPY = "copy"  # the file as it is
+
+
+BICUBIC = "bicubic"
+"""The model name that stands for plain resampling, with no network."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How textures of a kind are treated unless a rule says otherwise."""
+
+    treatment: Treatment
+    color_space: ColorSpace
+    """Of the colour channels of an integer file. Float files hold linear light where this says sRGB."""
+    model: str | None
+    """A model's name; None takes the run's own."""
+    fidelity: float
+    """0 … 1: how far the result, box-filtered down, is made to equal the source."""
+    why: str
+
+
+_SURFACE_MASK = "a mask holds numbers, not light; the generator draws its edges and the match keeps its values"
+
+POLICIES: dict[MapKind, Policy] = {
+    MapKind.BASE_COLOR: Policy(Treatment.COLOR, ColorSpace.SRGB, None, 1.0, "the generator was trained for it"),
+    MapKind.NORMAL: Policy(
+        Treatment.NORMAL, ColorSpace.DATA, BICUBIC, 1.0, "the generator makes normals worse than bicubic, in degrees"
+    ),
+    MapKind.ROUGHNESS: Policy(Treatment.COLOR, ColorSpace.DATA, None, 1.0, _SURFACE_MASK),
+    MapKind.GLOSS: Policy(Treatment.COLOR, ColorSpace.DATA, None, 1.0, _SURFACE_MASK),
+    MapKind.METALLIC: Policy(Treatment.COLOR, ColorSpace.DATA, None, 1.0, _SURFACE_MASK),
+    MapKind.OCCLUSION: Policy(Treatment.COLOR, ColorSpace.DATA, None, 1.0, _SURFACE_MASK),
+    MapKind.HEIGHT: Policy(
+        Treatment.CHANNELS, ColorSpace.DATA, BICUBIC, 1.0, "a height must stay smooth in all of its levels"
+    ),
+    MapKind.EMISSIVE: Policy(Treatment.COLOR, ColorSpace.SRGB, None, 1.0, "light seen by the eye, like base color"),
+    MapKind.OPACITY: Policy(Treatment.CHANNELS, ColorSpace.DATA, None, 1.0, "edges of a mask"),
+    MapKind.SPECULAR: Policy(Treatment.COLOR, ColorSpace.SRGB, None, 1.0, "reflected colour"),
+    MapKind.PACKED: Policy(Treatment.CHANNELS, ColorSpace.DATA, None, 1.0, "channels must not bleed into each other"),
+    MapKind.ENVIRONMENT: Policy(Treatment.COLOR, ColorSpace.SRGB, None, 1.0, "a picture of light"),
+    MapKind.SPRITE: Policy(Treatment.COLOR, ColorSpace.SRGB, None, 1.0, "a picture with transparency"),
+    MapKind.DATA: Policy(Treatment.COPY, ColorSpace.DATA, None, 0.0, "no generator may touch it"),
+}

@@ -1,0 +1,1 @@
+"""Floor 1: pure functions on pixels, one verb a file."""

@@ -1,0 +1,110 @@
+"""What is known of an image file, of a model and of a device before any of them is opened for work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from cg_upscaler.geometry import Size
+from cg_upscaler.maps import ColorSpace
+
+
+class Depth(str, Enum):
+    """The type of one sample in a file."""
+
+    UINT8 = "uint8"
+    UINT16 = "uint16"
+    HALF = "half"
+    FLOAT = "float"
+
+    @property
+    def bits(self) -> int:
+        return {"uint8": 8, "uint16": 16, "half": 16, "float": 32}[self.value]
+
+    @property
+    def is_float(self) -> bool:
+        return self in (Depth.HALF, Depth.FLOAT)
+
+    @property
+    def levels(self) -> int:
+        """How many steps lie between 0 and 1, for the integer depths."""
+        if self.is_float:
+            raise ValueError(f"{self.value} has no fixed levels")
+        return (1 << self.bits) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSpec:
+    """An image file as its header tells it, or as it is to be written."""
+
+    size: Size
+    channels: int
+    depth: Depth
+    container: str
+    """The format's name, which is its usual suffix without the dot: ``png``, ``tga``, ``exr`` …"""
+    color_space: ColorSpace = ColorSpace.SRGB
+    """What the file says of its colour channels, or else what its format usually means."""
+    alpha: int | None = None
+    """The index of the alpha channel, where the format has one."""
+    lossy: bool = False
+    """Stored with loss (JPEG, block compression): its finest detail is the codec's and not the artist's."""
+    indexed: bool = False
+    """Stored as a palette; read as the colours that it stands for."""
+    note: str = ""
+    """What a reader of the plan should know: ``BC3, 9 mips``."""
+
+    @property
+    def bytes(self) -> int:
+        return self.size.pixels * self.channels * self.depth.bits // 8
+
+
+class Precision(str, Enum):
+    """The arithmetic of a generator. A plan holds a resolved one, never `AUTO`."""
+
+    AUTO = "auto"
+    FLOAT32 = "float32"
+    FLOAT16 = "float16"
+    BFLOAT16 = "bfloat16"
+    MIXED = "mixed"  # bfloat16 convolutions; residual sums, first and last layers in float32
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """A generator as known without loading it."""
+
+    name: str
+    architecture: str
+    scale: int
+    channels: int
+    """How many it takes and gives; 0 where any number will do."""
+    reach: int
+    """Source texels beyond which a texel's influence stays below half a level of 255."""
+    multiple: int = 1
+    """Input sides must be multiples of this (pixel-unshuffle); the generator pads and crops."""
+    weights: str = ""
+    """SHA-256 of the weights file, in hex; empty where there are none."""
+    parameters: int = 0
+    licence: str = "unknown"
+    source: str = ""
+    """Where the weights lie or come from."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceInfo:
+    """A device that runs generators."""
+
+    name: str
+    """As torch spells it: ``cpu``, ``cuda:0``, ``mps``."""
+    label: str
+    """As its maker spells it."""
+    fast: Precision
+    """The fastest precision that keeps an 8-bit texture right."""
+    supported: tuple[Precision, ...]
+    why: str = ""
+    """Why `fast` is what it is."""
+
+    def precision_for(self, wanted: Precision, depth: Depth) -> Precision:
+        """Resolve `AUTO`: the fast precision for 8-bit textures, float32 for deeper ones."""
+        if wanted is not Precision.AUTO:
+            return wanted
+        return self.fast if depth is Depth.UINT8 else Precision.FLOAT32
