@@ -1,0 +1,66 @@
+"""Changes the size of a picture by a whole factor: enlarges by a cubic, shrinks by a box."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from cg_upscaler.pixels.rows import Pixels
+
+CUBIC_REACH = 2
+"""Source texels on each side that an enlarged texel can depend on."""
+
+
+def cubic(distance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the Catmull-Rom kernel (Keys 1981, a = -1/2): it reproduces constants, ramps and parabolas exactly.
+
+    OpenCV's own bicubic has a = -3/4, under which a ramp comes back as a wavy one.
+    """
+    t = np.abs(distance)
+    near = 1.5 * t**3 - 2.5 * t**2 + 1
+    far = -0.5 * t**3 + 2.5 * t**2 - 4 * t + 2
+    return np.where(t < 1, near, np.where(t < 2, far, 0.0))
+
+
+@cache
+def _phases(factor: int) -> tuple[NDArray[np.float32], ...]:
+    """The kernel of each of `factor` texels that one source texel becomes, over source texels -2 … +2."""
+    taps = np.arange(-CUBIC_REACH, CUBIC_REACH + 1)
+    kernels = []
+    for phase in range(factor):
+        centre = (phase + 0.5) / factor - 0.5
+        weights = cubic(taps - centre)
+        kernels.append((weights / weights.sum()).astype(np.float32))
+    return tuple(kernels)
+
+
+def enlarge(pixels: Pixels, factor: int) -> Pixels:
+    """Return (h, w, c) as (factor·h, factor·w, c). The outermost two texels depend on what lies beyond the window."""
+    if factor == 1:
+        return pixels
+    height, width, channels = pixels.shape
+    one = np.ones(1, np.float32)
+    tall = np.empty((height * factor, width, channels), np.float32)
+    for phase, kernel in enumerate(_phases(factor)):
+        tall[phase::factor] = _filter(pixels, one, kernel)
+    result = np.empty((height * factor, width * factor, channels), np.float32)
+    for phase, kernel in enumerate(_phases(factor)):
+        result[:, phase::factor] = _filter(tall, kernel, one)
+    return result
+
+
+def _filter(pixels: Pixels, kernel_x: NDArray[np.float32], kernel_y: NDArray[np.float32]) -> Pixels:
+    filtered = cv2.sepFilter2D(pixels, cv2.CV_32F, kernel_x, kernel_y, borderType=cv2.BORDER_REPLICATE)
+    return filtered.reshape(pixels.shape)  # OpenCV drops a last axis of one channel
+
+
+def shrink(pixels: Pixels, factor: int) -> Pixels:
+    """Return the means of factor × factor texels: (factor·h, factor·w, c) as (h, w, c)."""
+    if factor == 1:
+        return pixels
+    height, width, channels = pixels.shape
+    boxes = pixels.reshape(height // factor, factor, width // factor, factor, channels)
+    return boxes.mean(axis=(1, 3), dtype=np.float32)
