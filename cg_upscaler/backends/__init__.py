@@ -1,0 +1,22 @@
+"""Where generators run, behind one small interface."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from cg_upscaler.pixels.rows import Pixels
+from cg_upscaler.spec import ModelInfo, Precision
+
+
+class Network(Protocol):
+    """A generator, ready to run on some device."""
+
+    @property
+    def info(self) -> ModelInfo: ...
+
+    def run(self, window: Pixels, precision: Precision) -> Pixels:
+        """Return float32 (h·scale, w·scale, channels), not clamped, for float32 (h, w, channels) in 0 … 1.
+
+        Any size from 1×1 up. What lies beyond the window's borders is the network's own affair. Raises OutOfMemory.
+        """
+        ...

@@ -1,0 +1,94 @@
+"""Runs a generator with torch: on the CPU, with CUDA or with Apple's MPS."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import AbstractContextManager, nullcontext
+
+import numpy as np
+import torch
+
+from cg_upscaler.backends.devices import describe, require
+from cg_upscaler.errors import OutOfMemory
+from cg_upscaler.models.load import Network, load
+from cg_upscaler.models.precision import set_precision
+from cg_upscaler.pixels.rows import Pixels
+from cg_upscaler.spec import DeviceInfo, ModelInfo, Precision
+
+_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "DefaultCPUAllocator", "bad_alloc")
+"""How torch's several allocators say it, which on the CPU have no exception of their own."""
+
+
+class TorchNetwork:
+    """A generator on one device. Weights are read at first use, once for each precision that is asked for.
+
+    Safe to call from several threads; they take turns, since one window fills a device.
+    """
+
+    def __init__(self, info: ModelInfo, device: DeviceInfo | str = "auto") -> None:
+        self.info = info
+        self.device = describe(device) if isinstance(device, str) else device
+        self._networks: dict[Precision, Network] = {}
+        self._turn = threading.Lock()
+
+    def run(self, window: Pixels, precision: Precision) -> Pixels:
+        """Return (h·scale, w·scale, channels), not clamped, for (h, w, channels) in 0 … 1.
+
+        Raises OutOfMemory with the device's memory freed, UsageError for a precision that the device has not, and
+        ModelError where the weights cannot be had.
+        """
+        require(self.device, precision)
+        height, width, channels = window.shape
+        if channels != self.info.channels:
+            raise ValueError(f"{self.info.name} takes {self.info.channels} channels, not {channels}")
+        with self._turn:
+            try:
+                return self._forward(window, precision)
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+        # Raised only here, because the caught exception holds every tensor of the failed run.
+        if self.device.name.startswith("cuda"):
+            torch.cuda.empty_cache()
+        elif self.device.name == "mps":
+            torch.mps.empty_cache()
+        raise OutOfMemory(
+            f"a window of {width}×{height} texels does not fit the memory of {self.device.label}",
+            where=self.info.name,
+            fix="use smaller tiles",
+        )
+
+    def _forward(self, window: Pixels, precision: Precision) -> Pixels:
+        network = self._network(precision)
+        scale, multiple = self.info.scale, self.info.multiple
+        height, width, _ = window.shape
+        missing = ((0, -height % multiple), (0, -width % multiple), (0, 0))
+        padded = np.pad(window, missing, mode="edge") if multiple > 1 else window
+        with torch.inference_mode(), _exact(self.device):
+            # (h, w, c) is already what torch calls channels_last.
+            batch = torch.from_numpy(np.ascontiguousarray(padded, np.float32)).permute(2, 0, 1)[None]
+            result = network(batch.to(self.device.name))[0]
+            picture = result.permute(1, 2, 0).float().cpu().numpy()
+        return np.ascontiguousarray(picture[: height * scale, : width * scale])
+
+    def _network(self, precision: Precision) -> Network:
+        if precision not in self._networks:
+            network = load(self.info)
+            set_precision(network, precision)
+            self._networks[precision] = network.to(self.device.name)
+        return self._networks[precision]
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether torch or numpy failed for want of memory."""
+    if isinstance(error, MemoryError | torch.cuda.OutOfMemoryError):
+        return True
+    return any(words in str(error) for words in _OUT_OF_MEMORY)
+
+
+def _exact(device: DeviceInfo) -> AbstractContextManager[None]:
+    """Make float32 mean float32 and equal inputs give equal outputs: cuDNN otherwise rounds to 10 bits (TF32) and may
+    choose its algorithms by how fast they happen to be."""
+    if not device.name.startswith("cuda"):
+        return nullcontext()
+    return torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)

@@ -1,0 +1,1 @@
+"""Generators: which there are, how their weights are read, and the networks themselves."""

@@ -1,0 +1,129 @@
+"""Which generators there are and what is known of each, without loading any."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from cg_upscaler.errors import ModelNotFound
+from cg_upscaler.maps import BICUBIC
+from cg_upscaler.models import ncnn
+from cg_upscaler.models.integrity import opening, sha256
+from cg_upscaler.models.shape import CompactShape, RRDBShape, Shape, parameters
+from cg_upscaler.spec import ModelInfo
+
+DEFAULT = "realesrgan-x4plus"
+
+SUFFIXES = (".pth", ".pt", ".ckpt", ".safetensors", ".bin")
+"""What a model's name ends in where it is a path."""
+
+_RESIZE_REACH = 2  # of the cubic kernel; a test holds it to the resampler's own
+_LICENCE = "BSD-3-Clause (Real-ESRGAN)"
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Weights that come with a Python package, and how to know them."""
+
+    name: str
+    file: str
+    size: int
+    sha256: str
+    shape: Shape
+
+    @property
+    def info(self) -> ModelInfo:
+        return _info(self.shape, self.name, self.sha256, _LICENCE, f"{ncnn.REQUIREMENT} models/{self.file}")
+
+
+PUBLISHED = {
+    model.name: model
+    for model in (
+        Published(
+            "realesrgan-x4plus",
+            "REALESRGAN_X4PLUS_UP4X.bin",
+            33_424_520,
+            "713ee713b0353afaa27976f0563a64a5043bd70b9bd8936c2e26e25ebcdbcddf",
+            RRDBShape(),
+        ),
+        Published(
+            "realesrgan-x4plus-anime",
+            "REALESRGAN_X4PLUSANIME_UP4X.bin",
+            8_943_500,
+            "fe01c269cfd10cdef8e018ab66ebe750cf79c7af4d1f9c16c737e1295229bacc",
+            RRDBShape(blocks=6),
+        ),
+        Published(
+            "realesr-animevideov3",
+            "REALESRGAN_ANIMAVIDEOV3_UP4X.bin",
+            1_247_368,
+            "548a36f9c3f4ab8da56cd3b13badf23968bee207b396dad14d04b830e5f2ab2d",
+            CompactShape(),
+        ),
+    )
+}
+
+
+def names() -> tuple[ModelInfo, ...]:
+    """Return the models that can be asked for by name, the default first, whether or not their package is installed."""
+    return (*(model.info for model in PUBLISHED.values()), _bicubic(4))
+
+
+def find(name: str, *, base: Path | None = None, scale: int | None = None) -> ModelInfo:
+    """Return what is known of a model: a name of the catalog, or a path (relative to `base`) to a weights file.
+
+    A path's model is named by its absolute path, so that the name alone finds it again. `scale` is for bicubic, which
+    has none of its own, and is 4 unless given. Raises ModelNotFound, and for files whatever reading weights raises.
+    """
+    if name == BICUBIC:
+        return _bicubic(scale or 4)
+    if published := PUBLISHED.get(name):
+        ncnn.package_file(published.file)
+        return published.info
+    path = Path(os.path.abspath((base or Path()) / Path(name).expanduser()))
+    if path.is_file():
+        status = path.stat()
+        return _from_file(path, status.st_mtime_ns, status.st_size)
+    if name.lower().endswith(SUFFIXES) or "/" in name or os.sep in name:
+        siblings = [file.name for file in path.parent.glob("*") if file.suffix.lower() in SUFFIXES]
+        raise ModelNotFound("no such weights file", where=path, fix=_nearest(path.name, siblings) or "check the path")
+    known = [*PUBLISHED, BICUBIC]
+    listed = f"there are {', '.join(known)}, or give the path of a weights file"
+    nearest = _nearest(name, known)
+    raise ModelNotFound(f"unknown model {name!r}", fix=f"{nearest} {listed}" if nearest else listed)
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    return "".join(f"did you mean {near!r}?" for near in difflib.get_close_matches(name, known, 1))
+
+
+def _bicubic(scale: int) -> ModelInfo:
+    return ModelInfo(BICUBIC, "resize", scale, channels=0, reach=_RESIZE_REACH, licence="", source="no weights")
+
+
+@lru_cache(maxsize=32)
+def _from_file(path: Path, modified: int, size: int) -> ModelInfo:
+    """`modified` and `size` are there for the cache alone: a file that changes is read again."""
+    opening(path)
+    from cg_upscaler.models.load import read_file  # only here is torch needed
+
+    shape, _ = read_file(path)
+    return _info(shape, path.as_posix(), sha256(path), "unknown", str(path))
+
+
+def _info(shape: Shape, name: str, weights: str, licence: str, source: str) -> ModelInfo:
+    return ModelInfo(
+        name=name,
+        architecture=shape.architecture,
+        scale=shape.scale,
+        channels=shape.channels,
+        reach=shape.reach,
+        multiple=shape.multiple,
+        weights=weights,
+        parameters=parameters(shape),
+        licence=licence,
+        source=source,
+    )

