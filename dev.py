@@ -8,8 +8,8 @@
     python dev.py clean    remove .venv, out and every cache
 
 Each sets up first what is missing: a virtual environment in .venv with the package, editable, and the exact versions of
-constraints.txt. `--no-constraints` takes the newest versions instead (on Linux
-that includes a GPU build of torch); a .venv made so stays so until `clean`.
+constraints.txt. `--no-constraints` takes the newest versions instead, on Linux a GPU build of torch among them; a .venv
+made so stays so until `clean`.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def set_up(*, constrained: bool) -> None:
         return
     print("Installing the package and what it needs. The first time this takes a few minutes.")
     STAMP.write_text(now.split()[0], encoding="utf-8")
-    constraints = ["--constraint", ROOT / "constraints.txt"] if constrained else []
+    constraints: list[str | Path] = ["--constraint", ROOT / "constraints.txt"] if constrained else []
     if call(PYTHON, "-m", "pip", "install", *constraints, "--editable", f"{ROOT}[dev]") != 0:
         raise Stop(
             "pip failed, and says why above. It needs a network and a few GB of disk; "
