@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from cg_upscaler.geometry import Cut, Size
 from cg_upscaler.spec import ModelInfo
 
@@ -13,18 +15,16 @@ BORDER = 8
 crops with zeros around them, so they need few."""
 
 
-def canonical_cut(size: Size, model: ModelInfo, *, smaller: int = 0, padding: int | None = None) -> Cut | None:
-    """Return the cut for an image of `size` (of the generator's input), or None where there is none so small.
-
-    The first choice is the smallest tile that covers the image, or else the largest there is; `smaller` counts the
-    steps down from it. `padding` overrides the model's reach, for tests and benchmarks.
-    """
+def canonical_cut(size: Size, model: ModelInfo) -> Cut:
+    """Return the cut for a generator's input of `size`: the smallest tile that covers it, or else the largest there is."""
     longest = max(size.width, size.height)
-    covering = [i for i, side in enumerate(TILE_SIDES) if side >= longest]
-    index = max(covering, default=0) + smaller
-    if index >= len(TILE_SIDES):
-        return None
-    tile = TILE_SIDES[index]
-    reach = model.reach if padding is None else padding
-    overlap = min(reach // 2, tile // 2)
-    return Cut(tile=tile, padding=reach, overlap=overlap, border=min(reach, BORDER))
+    tile = min((side for side in TILE_SIDES if side >= longest), default=TILE_SIDES[0])
+    # What a tile gives to the blend has the model's whole reach behind it, so a network whose reach is exact is exact.
+    overlap = model.reach // 3
+    return Cut(tile, padding=model.reach + overlap, overlap=overlap, border=min(model.reach, BORDER))
+
+
+def smaller(cut: Cut) -> Cut | None:
+    """Return the next smaller canonical cut, or None where there is none."""
+    side = max((side for side in TILE_SIDES if side < cut.tile), default=None)
+    return None if side is None else replace(cut, tile=side)

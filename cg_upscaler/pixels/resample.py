@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cg_upscaler.pixels.rows import Pixels
+from cg_upscaler.geometry import Size
+from cg_upscaler.maps import ColorSpace
+from cg_upscaler.pixels import transfer
+from cg_upscaler.pixels.rows import Pixels, Source
 
 CUBIC_REACH = 2
 """Source texels on each side that an enlarged texel can depend on."""
@@ -38,7 +42,7 @@ def _phases(factor: int) -> tuple[NDArray[np.float32], ...]:
 
 
 def enlarge(pixels: Pixels, factor: int) -> Pixels:
-    """Return (h, w, c) as (factor·h, factor·w, c). The outermost two texels depend on what lies beyond the window."""
+    """Return (h, w, c) as (factor·h, factor·w, c). Beyond the window lies zero."""
     if factor == 1:
         return pixels
     height, width, channels = pixels.shape
@@ -53,7 +57,7 @@ def enlarge(pixels: Pixels, factor: int) -> Pixels:
 
 
 def _filter(pixels: Pixels, kernel_x: NDArray[np.float32], kernel_y: NDArray[np.float32]) -> Pixels:
-    filtered = cv2.sepFilter2D(pixels, cv2.CV_32F, kernel_x, kernel_y, borderType=cv2.BORDER_REPLICATE)
+    filtered = cv2.sepFilter2D(pixels, cv2.CV_32F, kernel_x, kernel_y, borderType=cv2.BORDER_CONSTANT)
     return filtered.reshape(pixels.shape)  # OpenCV drops a last axis of one channel
 
 
@@ -64,3 +68,28 @@ def shrink(pixels: Pixels, factor: int) -> Pixels:
     height, width, channels = pixels.shape
     boxes = pixels.reshape(height // factor, factor, width // factor, factor, channels)
     return boxes.mean(axis=(1, 3), dtype=np.float32)
+
+
+def halve(source: Source, color_space: ColorSpace) -> Source:
+    """Box-filter a picture of even sides to half its size: in linear light where it is colour under the sRGB curve."""
+    return _Halved(source, color_space)
+
+
+@dataclass(frozen=True, slots=True)
+class _Halved:
+    source: Source
+    color_space: ColorSpace
+
+    @property
+    def size(self) -> Size:
+        return Size(self.source.size.width // 2, self.source.size.height // 2)
+
+    @property
+    def channels(self) -> int:
+        return self.source.channels
+
+    def rows(self, start: int, stop: int) -> Pixels:
+        pixels = self.source.rows(2 * start, 2 * stop)
+        if self.color_space is not ColorSpace.SRGB:
+            return shrink(pixels, 2)
+        return transfer.linear_to_srgb(shrink(transfer.srgb_to_linear(pixels), 2))

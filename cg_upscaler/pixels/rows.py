@@ -5,11 +5,13 @@ Everything is float32 of shape (rows, width, channels): integers scaled to 0 …
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +21,7 @@ from cg_upscaler.pixels.edges import take
 
 Pixels = NDArray[np.float32]
 
-BLOCK = 1 << 20
+BLOCK = 1 << 21
 """About how many texels of a result travel together. A matter of speed and memory only: no result depends on it."""
 
 SCRATCH_IN_MEMORY = 64 << 20
@@ -177,26 +179,33 @@ def blocks(source: Source, texels: int = BLOCK) -> Iterator[Pixels]:
 
 
 class Scratch:
-    """Finished rows, waiting: a `Sink` first and a `Source` afterwards. In memory while small, else in a file."""
+    """Finished rows, waiting: a `Sink` first and a `Source` afterwards. In memory while small, else in a file.
 
-    def __init__(self, size: Size, channels: int, folder: Path | None) -> None:
+    The file is read and written rather than mapped: on a full disk a write fails with an error, a mapping kills.
+    """
+
+    def __init__(self, size: Size, channels: int, folder: Path | None = None) -> None:
         self.size, self.channels = size, channels
-        self._filled = 0
-        shape = (size.height, size.width, channels)
-        if folder is None or 4 * size.pixels * channels <= SCRATCH_IN_MEMORY:
-            self._pixels: Pixels = np.empty(shape, np.float32)
-            return
-        with TemporaryFile(dir=folder, prefix="scratch-") as file:
-            self._pixels = np.memmap(file, np.float32, "w+", shape=shape)  # type: ignore[call-overload]
+        self._row_bytes = 4 * size.width * channels
+        small = folder is None or self._row_bytes * size.height <= SCRATCH_IN_MEMORY
+        self._file: BinaryIO = BytesIO() if small else TemporaryFile(dir=folder, prefix="scratch-")
 
     def put(self, rows: Pixels) -> None:
-        self._pixels[self._filled : self._filled + len(rows)] = rows
-        self._filled += len(rows)
+        self._file.seek(0, os.SEEK_END)
+        self._file.write(np.ascontiguousarray(rows, np.float32).data)
 
     def rows(self, start: int, stop: int) -> Pixels:
-        if stop > self._filled:
-            raise ValueError(f"rows up to {stop} asked for, {self._filled} there")
-        return np.array(self._pixels[start:stop])
+        shape = (stop - start, self.size.width, self.channels)
+        pixels: Pixels = np.empty(shape, np.float32)
+        self._file.seek(start * self._row_bytes)
+        view = memoryview(pixels).cast("B")
+        got = self._file.readinto(view)  # type: ignore[attr-defined]
+        if got != len(view):
+            raise ValueError(f"rows {start} to {stop} asked for, but they have not been put")
+        return pixels
+
+    def close(self) -> None:
+        self._file.close()
 
 
 def hold(rows: Rows, folder: Path | None = None) -> Scratch:

@@ -1,0 +1,73 @@
+"""Shows a run as it goes: a bar on a terminal, a line a texture in a log."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+
+from tqdm import tqdm
+
+from cg_upscaler.job import Event, Outcome, Plan, Receipt
+
+_MARKS = {Outcome.DONE: "done", Outcome.COPIED: "copied", Outcome.SKIPPED: "skipped", Outcome.CURRENT: "up to date"}
+
+
+class Progress:
+    """A listener for `Engine.run`. Failures are always told; the rest as the terminal allows."""
+
+    def __init__(self, plan: Plan, *, quiet: bool) -> None:
+        self._total, self._finished, self._before = len(plan.jobs), 0, 0.0
+        self._quiet, self._terminal = quiet, sys.stderr.isatty()
+        self._bar = tqdm(
+            total=round(sum(job.megapixels for job in plan.jobs), 3),
+            unit="MP",
+            file=sys.stderr,
+            disable=quiet or not self._terminal,
+            bar_format="{percentage:3.0f}% |{bar}| {n:.2f}/{total:.2f} MP, {remaining} left, {postfix}",
+            dynamic_ncols=True,
+        )
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        self._bar.close()
+
+    def __call__(self, event: Event) -> None:
+        now = event.progress * event.job.megapixels
+        self._bar.update(now - self._before)
+        self._before = now
+        if event.receipt is not None:
+            self._before = 0.0
+            self._finished += 1
+            self._tell(event.receipt)
+        self._bar.set_postfix_str(f"texture {min(self._finished + 1, self._total)} of {self._total}: {event.job.name}")
+
+    def _tell(self, receipt: Receipt) -> None:
+        if receipt.outcome is Outcome.FAILED:
+            self._line(f"failed: {receipt.error}")
+        elif not self._quiet and not self._terminal:
+            mark = _MARKS.get(receipt.outcome, receipt.outcome.value)
+            self._line(f"[{self._finished}/{self._total}] {mark}: {receipt.name} ({receipt.seconds:.1f} s)")
+
+    def _line(self, text: str) -> None:
+        tqdm.write(text, file=sys.stderr)
+
+
+def summary(receipts: tuple[Receipt, ...], plan: Plan, seconds: float) -> str:
+    """Return one line on what a run did."""
+    counts = {outcome: sum(receipt.outcome is outcome for receipt in receipts) for outcome in Outcome}
+    words = {
+        Outcome.DONE: "upscaled",
+        Outcome.COPIED: "copied",
+        Outcome.CURRENT: "up to date",
+        Outcome.SKIPPED: "skipped",
+    }
+    parts = [f"{counts[outcome]} {word}" for outcome, word in words.items() if counts[outcome]]
+    failed = counts[Outcome.FAILED] + len(plan.problems)
+    if failed:
+        parts.append(f"{failed} FAILED")
+    done = {receipt.name for receipt in receipts if receipt.outcome is Outcome.DONE}
+    megapixels = sum(job.megapixels for job in plan.jobs if job.name in done)
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{', '.join(parts) or 'nothing to do'}; {megapixels:.2f} megapixels in {minutes}:{rest:02d}; {plan.output}"

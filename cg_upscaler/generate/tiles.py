@@ -1,0 +1,127 @@
+"""The blended engine, for any network: tiles with padding that meet in a raised-cosine blend over their overlap."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cg_upscaler.backends import Network
+from cg_upscaler.errors import NonFinite
+from cg_upscaler.generate import Tick
+from cg_upscaler.geometry import Cut, Edge, Edges, Size, Span
+from cg_upscaler.pixels.edges import take
+from cg_upscaler.pixels.rows import Pixels, Rows, Source
+from cg_upscaler.spec import ModelInfo, Precision
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One tile along one axis, in source texels but for the weights."""
+
+    reads: Span
+    """What the network sees; reaches beyond the picture where the edges say what is there."""
+    gives: Span
+    """What it hands over: its own texels, and the overlaps."""
+    weights: NDArray[np.float32]
+    """One for each texel of the result in `gives`; over all pieces they sum to one at each texel."""
+
+
+def pieces(length: int, cut: Cut, edge: Edge, scale: int) -> tuple[Piece, ...]:
+    """Divide one axis. Neighbours blend by a raised cosine across 2 · overlap texels about the line between them."""
+    cores = list(cut.spans(length))
+    outside = {Edge.WRAP: cut.padding, Edge.ZERO: 0}.get(edge, cut.border)
+    reads, gives, ramps = [], [], []
+    for i, core in enumerate(cores):
+        first, last = i == 0, i == len(cores) - 1
+        reads.append(core.grow(outside if first else cut.padding, outside if last else cut.padding))
+        span = core.grow(0 if first else cut.overlap, 0 if last else cut.overlap)
+        gives.append(Span(max(0, span.start), min(length, span.stop)))
+        ramps.append(_ramp(core, gives[-1], cut.overlap, first, last, scale))
+    total = np.zeros(length * scale)
+    for span, ramp in zip(gives, ramps, strict=True):
+        total[span.start * scale : span.stop * scale] += ramp
+    return tuple(
+        Piece(read, span, (ramp / total[span.start * scale : span.stop * scale]).astype(np.float32))
+        for read, span, ramp in zip(reads, gives, ramps, strict=True)
+    )
+
+
+def _ramp(core: Span, gives: Span, overlap: int, first: bool, last: bool, scale: int) -> NDArray[np.float64]:
+    """Rise from 0 to 1 about the core's start and fall about its stop: ½ - ½ cos over 2 · overlap texels."""
+    at = (np.arange(gives.start * scale, gives.stop * scale) + 0.5) / scale
+    weights = np.ones(len(at))
+    if overlap:
+        if not first:
+            weights *= 0.5 - 0.5 * np.cos(np.pi * np.clip((at - core.start) / (2 * overlap) + 0.5, 0, 1))
+        if not last:
+            weights *= 0.5 - 0.5 * np.cos(np.pi * np.clip((core.stop - at) / (2 * overlap) + 0.5, 0, 1))
+    return weights
+
+
+@dataclass(frozen=True, slots=True)
+class Tiles:
+    """A `Generator` that runs a network tile by tile."""
+
+    network: Network
+
+    @property
+    def info(self) -> ModelInfo:
+        return self.network.info
+
+    def run(self, source: Source, cut: Cut, edges: Edges, precision: Precision, tick: Tick) -> Rows:
+        return _TiledRows(self.network, source, cut, edges, precision, tick)
+
+
+@dataclass(frozen=True, slots=True)
+class _TiledRows:
+    network: Network
+    source: Source
+    cut: Cut
+    edges: Edges
+    precision: Precision
+    tick: Tick
+
+    @property
+    def size(self) -> Size:
+        return self.source.size * self.network.info.scale
+
+    @property
+    def channels(self) -> int:
+        return self.source.channels
+
+    def __iter__(self) -> Iterator[Pixels]:
+        scale, size = self.network.info.scale, self.source.size
+        down = pieces(size.height, self.cut, self.edges.y, scale)
+        across = pieces(size.width, self.cut, self.edges.x, scale)
+        waiting: Pixels = np.zeros((0, size.width * scale, self.channels), np.float32)
+        done = 0  # rows of the result that have been handed over; `waiting` begins there
+        for j, row in enumerate(down):
+            top, bottom = row.gives.start * scale, row.gives.stop * scale
+            missing = bottom - done - len(waiting)
+            waiting = np.concatenate([waiting, np.zeros((max(0, missing), *waiting.shape[1:]), np.float32)])
+            for i, column in enumerate(across):
+                tile = self._tile(row, column)
+                tile *= row.weights[:, None, None] * column.weights[None, :, None]
+                left, right = column.gives.start * scale, column.gives.stop * scale
+                waiting[top - done : bottom - done, left:right] += tile
+                self.tick((j * len(across) + i + 1) / (len(down) * len(across)))
+            # No later tile reaches above the next row's own start.
+            ready = down[j + 1].gives.start * scale if j + 1 < len(down) else size.height * scale
+            if ready > done:
+                yield waiting[: ready - done]
+                waiting, done = waiting[ready - done :], ready
+
+    def _tile(self, row: Piece, column: Piece) -> Pixels:
+        scale = self.network.info.scale
+        window = take(self.source, row.reads, column.reads, self.edges)
+        result = self.network.run(window, self.precision)
+        if not np.isfinite(result).all():
+            raise NonFinite(
+                f"{self.network.info.name} gave NaN or infinity in {self.precision.value}", fix="run it in float32"
+            )
+        top = (row.gives.start - row.reads.start) * scale
+        left = (column.gives.start - column.reads.start) * scale
+        return result[top : top + len(row.gives) * scale, left : left + len(column.gives) * scale].copy()

@@ -1,0 +1,49 @@
+"""Splits a texture into the channel groups of its job, and gathers the results into one picture again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cg_upscaler.job import Group, Job
+from cg_upscaler.maps import AlphaMode, Role
+from cg_upscaler.pixels.alpha import bleed
+from cg_upscaler.pixels.rows import Array, Channels, Pixels, Source
+from cg_upscaler.pixels.views import Mapped, Merged
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A channel group's own picture and what is to be done with it."""
+
+    source: Source
+    group: Group
+
+
+def split_channels(source: Source, job: Job) -> tuple[Split, ...]:
+    """Return a picture for each group of the job, finite throughout, with colour bled under transparency."""
+    finite = Mapped(source, without_holes, source.channels)
+    return tuple(Split(_channels_of(finite, group, job), group) for group in job.groups)
+
+
+def _channels_of(source: Source, group: Group, job: Job) -> Source:
+    picked = Channels(source, group.channels)
+    hides = job.alpha in (AlphaMode.CUTOUT, AlphaMode.BLEND)
+    alpha = next((other for other in job.groups if other.role is Role.ALPHA), None)
+    if not hides or alpha is None or group is alpha or group.constant:
+        return picked
+    height = source.size.height
+    coverage = Channels(source, alpha.channels).rows(0, height)
+    return Array(bleed(picked.rows(0, height), coverage, job.edges))
+
+
+def without_holes(pixels: Pixels) -> Pixels:
+    """Replace NaN by 0 and infinities by the largest half-float numbers: no generator can take them in."""
+    return pixels if np.isfinite(pixels).all() else np.nan_to_num(pixels, nan=0.0, posinf=65504.0, neginf=-65504.0)
+
+
+def merge_channels(parts: Sequence[tuple[Group, Source]]) -> Source:
+    """Gather the groups' results. With the same pictures that `split_channels` gave, this is its inverse."""
+    return Merged(tuple((source, group.targets) for group, source in parts))

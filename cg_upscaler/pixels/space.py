@@ -1,0 +1,122 @@
+"""The way of a channel group into model space, the numbers 0 … 1 that generators were trained on, and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from cg_upscaler.job import Group
+from cg_upscaler.maps import ColorSpace, Role
+from cg_upscaler.pixels import normals, transfer
+from cg_upscaler.pixels.match import matched, matched_light
+from cg_upscaler.pixels.rows import Local, Pixels, Source, blocks
+
+
+class Space(Protocol):
+    """Four verbs, each on any block of texels by itself but for `match`."""
+
+    def enter(self, stored: Pixels) -> Pixels:
+        """Stored numbers to model space."""
+        ...
+
+    def leave(self, model: Pixels) -> Pixels:
+        """Model space to working numbers: light, vectors, or the stored ones; in which sizes and values are matched."""
+        ...
+
+    def working(self, stored: Pixels) -> Pixels:
+        """Stored numbers to working numbers: what the result is matched to."""
+        ...
+
+    def match(self, factor: int) -> Local:
+        """The verb that takes (result, source), both in working numbers, to the matched result."""
+        ...
+
+    def finish(self, working: Pixels) -> Pixels:
+        """Working numbers to stored ones, valid for what they mean."""
+        ...
+
+
+def space_of(source: Source, group: Group) -> Space:
+    """Return the space for a group. Float pictures are looked through for their range."""
+    if group.role is Role.NORMAL:
+        return Vectors(group)
+    if group.color_space is ColorSpace.LINEAR:
+        return Light(group, max(1.0, max(float(block.max()) for block in blocks(source))))
+    low, high = 0.0, 1.0
+    for block in blocks(source):
+        low, high = min(low, float(block.min())), max(high, float(block.max()))
+    return Numbers(group, low, high)
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Stored numbers as they are: sRGB colour, masks, heights. Float ones may have any range."""
+
+    group: Group
+    low: float = 0.0
+    high: float = 1.0
+
+    def enter(self, stored: Pixels) -> Pixels:
+        return (stored - np.float32(self.low)) / np.float32(self.high - self.low)
+
+    def leave(self, model: Pixels) -> Pixels:
+        return np.clip(model * np.float32(self.high - self.low) + np.float32(self.low), self.low, self.high)
+
+    def working(self, stored: Pixels) -> Pixels:
+        return stored
+
+    def match(self, factor: int) -> Local:
+        return matched(factor, self.group.fidelity, self.group.band, low=self.low, high=self.high)
+
+    def finish(self, working: Pixels) -> Pixels:
+        return np.clip(working, self.low, self.high)
+
+
+@dataclass(frozen=True, slots=True)
+class Light:
+    """Linear light: under the sRGB curve up to 1, under a log curve where the picture goes beyond."""
+
+    group: Group
+    peak: float
+
+    def enter(self, stored: Pixels) -> Pixels:
+        light = np.maximum(stored, 0)
+        return transfer.linear_to_srgb(light) if self.peak <= 1 else transfer.compress(light, self.peak)
+
+    def leave(self, model: Pixels) -> Pixels:
+        # A generator overshoots at highlights; in a log curve a little more is a great deal of light.
+        bounded = np.clip(model, 0, 1)
+        return transfer.srgb_to_linear(bounded) if self.peak <= 1 else transfer.expand(bounded, self.peak)
+
+    def working(self, stored: Pixels) -> Pixels:
+        return stored
+
+    def match(self, factor: int) -> Local:
+        return matched_light(factor, self.group.fidelity, self.group.band)
+
+    def finish(self, working: Pixels) -> Pixels:
+        return np.maximum(working, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Vectors:
+    """Unit vectors, stored in two or three channels. No clamping on the way: it would bend them."""
+
+    group: Group
+
+    def enter(self, stored: Pixels) -> Pixels:
+        return normals.encode(normals.decode(stored), 3)
+
+    def leave(self, model: Pixels) -> Pixels:
+        return normals.decode(model)
+
+    def working(self, stored: Pixels) -> Pixels:
+        return normals.decode(stored)
+
+    def match(self, factor: int) -> Local:
+        return matched(factor, self.group.fidelity, self.group.band)
+
+    def finish(self, working: Pixels) -> Pixels:
+        return normals.encode(normals.normalise(working), len(self.group.channels))

@@ -1,0 +1,84 @@
+"""Small pictures made of pictures: converted, padded, cropped, stacked. All lazy, none holds texels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from cg_upscaler.geometry import Edges, Size, Span
+from cg_upscaler.pixels.edges import take
+from cg_upscaler.pixels.rows import Pixels, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """A source with a function applied to each texel by itself."""
+
+    source: Source
+    fn: Callable[[Pixels], Pixels]
+    channels: int
+
+    @property
+    def size(self) -> Size:
+        return self.source.size
+
+    def rows(self, start: int, stop: int) -> Pixels:
+        return self.fn(self.source.rows(start, stop))
+
+
+@dataclass(frozen=True, slots=True)
+class Resized:
+    """A source cut off, or continued as its edges say, at the right and at the bottom."""
+
+    source: Source
+    size: Size
+    edges: Edges = Edges()
+
+    @property
+    def channels(self) -> int:
+        return self.source.channels
+
+    def rows(self, start: int, stop: int) -> Pixels:
+        return take(self.source, Span(start, stop), Span(0, self.size.width), self.edges)
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """One value for each channel, everywhere."""
+
+    size: Size
+    values: tuple[float, ...]
+
+    @property
+    def channels(self) -> int:
+        return len(self.values)
+
+    def rows(self, start: int, stop: int) -> Pixels:
+        row = np.array(self.values, np.float32)
+        return np.ascontiguousarray(np.broadcast_to(row, (stop - start, self.size.width, len(row))))
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """Channels gathered from several pictures of one size: each part with the channels of the whole that it gives.
+
+    A part of one channel may give several: a gray picture that is stored as RGB.
+    """
+
+    parts: tuple[tuple[Source, tuple[int, ...]], ...]
+
+    @property
+    def size(self) -> Size:
+        return self.parts[0][0].size
+
+    @property
+    def channels(self) -> int:
+        return sum(len(targets) for _, targets in self.parts)
+
+    def rows(self, start: int, stop: int) -> Pixels:
+        result: Pixels = np.empty((stop - start, self.size.width, self.channels), np.float32)
+        for source, targets in self.parts:
+            result[:, :, list(targets)] = source.rows(start, stop)
+        return result

@@ -1,0 +1,93 @@
+"""Stand-ins that tests share: networks with no weights, sources from arrays, jobs without a planner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cg_upscaler.backends import Network
+from cg_upscaler.backends.resize import ResizeNetwork
+from cg_upscaler.cut import canonical_cut
+from cg_upscaler.generate import Generator
+from cg_upscaler.generate.tiles import Tiles
+from cg_upscaler.geometry import Edges, Size
+from cg_upscaler.job import Action, Band, Group, Job, Via
+from cg_upscaler.maps import BICUBIC, AlphaMode, ColorSpace, MapKind, Role
+from cg_upscaler.pixels.rows import Pixels
+from cg_upscaler.spec import Depth, ImageSpec, ModelInfo, Precision
+
+FAKE_INFO = ModelInfo("fake", "fake", scale=4, channels=3, reach=6)
+
+
+@dataclass
+class BlurNetwork:
+    """A local network of three channels: cubic enlargement, then `fn`, which sees one tile."""
+
+    fn: Callable[[Pixels], Pixels] = lambda pixels: pixels
+    info: ModelInfo = FAKE_INFO
+    calls: int = 0
+
+    def run(self, window: Pixels, precision: Precision) -> Pixels:
+        self.calls += 1
+        return self.fn(ResizeNetwork(self.info.scale).run(window, precision))
+
+
+@dataclass
+class FakeGenerators:
+    """`Generators` that hand out one network for every model but plain resampling."""
+
+    network: Network = field(default_factory=BlurNetwork)
+
+    def get(self, model: str, scale: int) -> Generator:
+        return Tiles(ResizeNetwork(scale) if model == BICUBIC else self.network)
+
+
+def spec_of(pixels: NDArray[np.generic], color_space: ColorSpace = ColorSpace.SRGB, alpha: int | None = None) -> ImageSpec:
+    depth = {"uint8": Depth.UINT8, "uint16": Depth.UINT16, "float16": Depth.HALF, "float32": Depth.FLOAT}
+    size = Size(pixels.shape[1], pixels.shape[0])
+    return ImageSpec(size, pixels.shape[2], depth[pixels.dtype.name], "png", color_space, alpha)
+
+
+def group(
+    role: Role,
+    channels: tuple[int, ...],
+    size: Size,
+    *,
+    targets: tuple[int, ...] | None = None,
+    color_space: ColorSpace = ColorSpace.SRGB,
+    model: str = "fake",
+    via: Via = Via.DIRECT,
+    fidelity: float = 1.0,
+    band: Band = Band.ALL,
+    constant: bool = False,
+) -> Group:
+    cut = canonical_cut(size, FAKE_INFO)
+    targets = channels if targets is None else targets
+    return Group(role, channels, targets, color_space, model, via, fidelity, band, Precision.FLOAT32, cut, "", constant)
+
+
+def job_of(
+    pixels: NDArray[np.generic],
+    *groups: Group,
+    scale: int = 4,
+    edges: Edges = Edges(),
+    kind: MapKind = MapKind.BASE_COLOR,
+    alpha: AlphaMode = AlphaMode.NONE,
+) -> Job:
+    spec = spec_of(pixels)
+    return Job(
+        "t.png", "in/t.png", "out/t.png", Action.UPSCALE, kind, "a test", 1.0, scale, spec, spec, edges, alpha, groups
+    )
+
+
+def noise(height: int, width: int, channels: int, seed: int = 0) -> NDArray[np.uint8]:
+    """A picture with detail at every scale, clear of 0 and 255 but for a few texels."""
+    rng = np.random.default_rng(seed)
+    total = np.zeros((height, width, channels), np.float32)
+    for level in range(5):
+        small = rng.normal(0, 1, (-(-height // 2**level), -(-width // 2**level), channels)).astype(np.float32)
+        total += small.repeat(2**level, 0).repeat(2**level, 1)[:height, :width] * 5 * (level + 1)
+    return np.clip(total + 128, 0, 255).astype(np.uint8)
