@@ -29,6 +29,7 @@ _WRITE_SHARE = 0.05
 _IN_THE_WAY = {
     OutputState.FOREIGN: "is there already, and this tool did not write it",
     OutputState.EDITED: "was changed by somebody since this tool wrote it",
+    OutputState.LOCKED: "is read-only, as version control makes it",
 }
 
 
@@ -75,7 +76,7 @@ class Engine:
             earlier = receipts.find(job.name)
             if earlier is not None and earlier.key == key and earlier.outcome in (Outcome.DONE, Outcome.COPIED):
                 return replace(earlier, outcome=Outcome.CURRENT)
-        if state in (OutputState.FOREIGN, OutputState.EDITED) and not self._force:
+        if state in _IN_THE_WAY and not self._force:
             raise ForeignOutput(_IN_THE_WAY[state], where=output, fix="move it away, or run with --force to replace it")
 
         if job.action is Action.COPY:
@@ -117,7 +118,7 @@ class Engine:
 
     def _write(self, image: Source, job: Job, receipts: Receipts, key: str, source_hash: str, tick: Tick) -> None:
         assert job.output_spec is not None  # an upscaling job has one
-        result = upscale(image, job, self._generators, scratch=receipts.folder, tick=tick)
+        result = upscale(image, job, self._generators, scratch=receipts.path.parent, tick=tick)
         sink = codecs.create(Path(job.output), job.output_spec)
         try:
             for rows in blocks(result):

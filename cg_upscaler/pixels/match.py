@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from cg_upscaler.job import Band
-from cg_upscaler.pixels.resample import CUBIC_REACH, enlarge, shrink
+from cg_upscaler.pixels.resample import CUBIC_REACH, enlarge, shrink, tent
 from cg_upscaler.pixels.rows import Local, Pixels
 
 PASSES = 3
@@ -63,8 +63,8 @@ def matched_light(factor: int, fidelity: float, band: Band) -> Local:
                 ratio = (_coarse(wanted) + _DARKEST) / (_coarse(there) + _DARKEST)
             else:
                 ratio = (wanted + _DARKEST) / (there + _DARKEST)
-            # Enlarged as a logarithm, a factor stays a factor: a cubic's negative lobes would make it darken.
-            result = result * np.exp(enlarge(np.log(np.clip(ratio, 1 / _STEEPEST, _STEEPEST)), factor))
+            # By a tent: a cubic's negative lobes would darken what surrounds a light.
+            result = result * enlarge(np.clip(ratio, 1 / _STEEPEST, _STEEPEST), factor, tent)
         return result if fidelity == 1 else start + np.float32(fidelity) * (result - start)
 
     return Local(apply, reach=_reach(band, passes), ratio=factor)

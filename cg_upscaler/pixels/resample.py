@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
@@ -13,6 +14,8 @@ from cg_upscaler.geometry import Size
 from cg_upscaler.maps import ColorSpace
 from cg_upscaler.pixels import transfer
 from cg_upscaler.pixels.rows import Pixels, Source
+
+Kernel = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 CUBIC_REACH = 2
 """Source texels on each side that an enlarged texel can depend on."""
@@ -29,30 +32,35 @@ def cubic(distance: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(t < 1, near, np.where(t < 2, far, 0.0))
 
 
+def tent(distance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the kernel of linear interpolation: softer than the cubic, and never beyond what it interpolates."""
+    return np.maximum(0.0, 1 - np.abs(distance))
+
+
 @cache
-def _phases(factor: int) -> tuple[NDArray[np.float32], ...]:
+def _phases(factor: int, kernel: Kernel) -> tuple[NDArray[np.float32], ...]:
     """The kernel of each of `factor` texels that one source texel becomes, over source texels -2 … +2."""
     taps = np.arange(-CUBIC_REACH, CUBIC_REACH + 1)
     kernels = []
     for phase in range(factor):
         centre = (phase + 0.5) / factor - 0.5
-        weights = cubic(taps - centre)
+        weights = kernel(taps - centre)
         kernels.append((weights / weights.sum()).astype(np.float32))
     return tuple(kernels)
 
 
-def enlarge(pixels: Pixels, factor: int) -> Pixels:
+def enlarge(pixels: Pixels, factor: int, kernel: Kernel = cubic) -> Pixels:
     """Return (h, w, c) as (factor·h, factor·w, c). Beyond the window lies zero."""
     if factor == 1:
         return pixels
     height, width, channels = pixels.shape
     one = np.ones(1, np.float32)
     tall = np.empty((height * factor, width, channels), np.float32)
-    for phase, kernel in enumerate(_phases(factor)):
-        tall[phase::factor] = _filter(pixels, one, kernel)
+    for phase, weights in enumerate(_phases(factor, kernel)):
+        tall[phase::factor] = _filter(pixels, one, weights)
     result = np.empty((height * factor, width * factor, channels), np.float32)
-    for phase, kernel in enumerate(_phases(factor)):
-        result[:, phase::factor] = _filter(tall, kernel, one)
+    for phase, weights in enumerate(_phases(factor, kernel)):
+        result[:, phase::factor] = _filter(tall, weights, one)
     return result
 
 
