@@ -1,0 +1,254 @@
+"""What is remembered of a run: outputs are known again, edits are seen, kills are survived."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from pathlib import Path
+
+import pytest
+
+from cg_upscaler.errors import OutputError
+from cg_upscaler.job import Action, Job, Outcome, Receipt
+from cg_upscaler.library.receipts import FOLDER, OutputState, Receipts, hash_file, known_outputs_under
+from cg_upscaler.maps import MapKind
+
+
+def job_for(output: Path, name: str = "rock.png") -> Job:
+    return Job(
+        name=name,
+        source="/lib/" + name,
+        output=str(output),
+        action=Action.UPSCALE,
+        kind=MapKind.BASE_COLOR,
+        why="",
+        confidence=1.0,
+        scale=4,
+    )
+
+
+def written(receipts: Receipts, output: Path, content: bytes = b"pixels", name: str = "rock.png") -> Job:
+    """Go through the steps of a job that ends well."""
+    job = job_for(output, name)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    receipts.intend(job, "key", "source")
+    output.write_bytes(content)
+    receipts.record(Receipt(name, Outcome.DONE, str(output), "key", "source", hash_file(output), 1.5, ("a note",)))
+    return job
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "out"
+
+
+def test_a_receipt_is_found_again_by_the_next_run(out: Path) -> None:
+    with Receipts(out) as receipts:
+        written(receipts, out / "rock.png")
+        first = receipts.find("rock.png")
+    with Receipts(out) as receipts:
+        found = receipts.find("rock.png")
+        assert found == first
+        assert found is not None
+        assert found.notes == ("a note",)
+        assert receipts.find("other.png") is None
+
+
+def test_states_of_an_output(out: Path) -> None:
+    with Receipts(out) as receipts:
+        job = written(receipts, out / "a" / "rock.png")
+        assert receipts.output_state(job) is OutputState.OURS
+        Path(job.output).write_bytes(b"retouched")
+        assert receipts.output_state(job) is OutputState.EDITED
+        Path(job.output).unlink()
+        assert receipts.output_state(job) is OutputState.MISSING
+        foreign = job_for(out / "b.png", "b.png")
+        Path(foreign.output).write_bytes(b"someone's")
+        assert receipts.output_state(foreign) is OutputState.FOREIGN
+
+
+def test_a_touched_but_equal_output_is_still_ours(out: Path) -> None:
+    with Receipts(out) as receipts:
+        job = written(receipts, out / "rock.png")
+        os.utime(job.output, ns=(1, 1))
+        assert receipts.output_state(job) is OutputState.OURS
+
+
+def test_a_read_only_output_is_locked(out: Path) -> None:
+    with Receipts(out) as receipts:
+        job = written(receipts, out / "rock.png")
+        os.chmod(job.output, stat.S_IREAD)
+        assert receipts.output_state(job) is OutputState.LOCKED
+        os.chmod(job.output, stat.S_IREAD | stat.S_IWRITE)
+
+
+def test_a_folder_or_a_link_in_the_way_is_foreign(out: Path) -> None:
+    with Receipts(out) as receipts:
+        job = written(receipts, out / "rock.png")
+        Path(job.output).unlink()
+        Path(job.output).mkdir()
+        assert receipts.output_state(job) is not OutputState.OURS
+        Path(job.output).rmdir()
+        try:
+            Path(job.output).symlink_to(out / "nowhere.png")
+        except OSError:
+            pytest.skip("no links here")
+        assert receipts.output_state(job) is not OutputState.MISSING
+        assert receipts.output_state(job) is not OutputState.OURS
+
+
+def test_what_a_killed_run_put_in_place_is_ours_but_of_no_known_job(out: Path) -> None:
+    with Receipts(out) as receipts:
+        job = written(receipts, out / "rock.png")
+        receipts.intend(job, "another key", "source")
+        Path(job.output).write_bytes(b"a whole new result")
+    with Receipts(out) as receipts:
+        assert receipts.output_state(job) is OutputState.OURS
+        assert receipts.find("rock.png") is None  # or the old receipt would vouch for the new file
+
+
+def test_an_edit_after_a_kill_is_not_taken_for_the_killed_run_s_file(out: Path) -> None:
+    with Receipts(out) as receipts:
+        job = written(receipts, out / "rock.png")
+        receipts.intend(job, "another key", "source")
+        Path(job.output).write_bytes(b"edited the next morning")
+        later = Path(job.output).stat().st_mtime_ns + 12 * 3600 * 10**9
+        os.utime(job.output, ns=(later, later))
+        assert receipts.output_state(job) is OutputState.EDITED
+
+
+def test_a_kill_before_the_file_was_put_in_place_leaves_the_old_one_ours(out: Path) -> None:
+    with Receipts(out) as receipts:
+        job = written(receipts, out / "rock.png")
+        receipts.intend(job, "another key", "source")
+        later = Path(job.output).stat().st_mtime_ns + 12 * 3600 * 10**9
+        os.utime(job.output, ns=(later, later))
+        assert receipts.output_state(job) is OutputState.OURS
+
+
+def test_a_failed_job_forgets_its_intent(out: Path) -> None:
+    with Receipts(out) as receipts:
+        job = job_for(out / "rock.png")
+        receipts.intend(job, "key", "source")
+        receipts.record(Receipt("rock.png", Outcome.FAILED, error="no space"))
+        Path(job.output).write_bytes(b"someone's")
+        assert receipts.output_state(job) is OutputState.FOREIGN
+        found = receipts.find("rock.png")
+        assert found is not None
+        assert found.error == "no space"
+
+
+def test_a_failure_does_not_disown_an_earlier_output(out: Path) -> None:
+    with Receipts(out) as receipts:
+        job = written(receipts, out / "rock.png")
+        receipts.record(Receipt("rock.png", Outcome.FAILED, error="truncated"))
+        assert receipts.output_state(job) is OutputState.OURS
+
+
+def test_outputs_are_known_wherever_their_record_lies(tmp_path: Path) -> None:
+    library = tmp_path / "library"
+    inside, above = library / "sub" / "out", tmp_path
+    for folder, output in ((inside, inside / "a" / "rock.png"), (above, library / "moss.png")):
+        with Receipts(folder) as receipts:
+            written(receipts, output)
+    mine = library / "sub" / "out" / "mine.png"
+    mine.write_bytes(b"a source in the output folder")
+    ours = known_outputs_under(library)
+    assert ours(inside / "a" / "rock.png")
+    assert ours(library / "moss.png")
+    assert not ours(mine)
+    (library / "moss.png").write_bytes(b"a person's texture of the same name")
+    assert not known_outputs_under(library)(library / "moss.png")
+
+
+def test_an_output_of_the_same_name_elsewhere_is_not_ours(out: Path, tmp_path: Path) -> None:
+    with Receipts(out) as receipts:
+        written(receipts, out / "rock.png")
+        assert receipts.is_ours(out / "rock.png")
+        (tmp_path / "rock.png").write_bytes(b"pixels")
+        assert not receipts.is_ours(tmp_path / "rock.png")
+        assert not receipts.is_ours(out / "missing.png")
+
+
+def test_reading_only_creates_nothing_and_answers(out: Path) -> None:
+    with Receipts(out, read_only=True) as receipts:
+        assert receipts.find("rock.png") is None
+        assert receipts.output_state(job_for(out / "rock.png")) is OutputState.MISSING
+        receipts.remember("hash", "{}")
+        assert receipts.evidence("hash") is None
+    assert not out.exists()
+
+
+def test_reading_only_leaves_an_existing_record_as_it_is(out: Path) -> None:
+    with Receipts(out) as receipts:
+        job = written(receipts, out / "rock.png")
+        receipts.remember("hash", "seen")
+    record = out / FOLDER / "receipts.sqlite"
+    before = record.read_bytes()
+    with Receipts(out, read_only=True) as receipts:
+        os.utime(job.output, ns=(1, 1))
+        assert receipts.output_state(job) is OutputState.OURS
+        assert receipts.evidence("hash") == "seen"
+        receipts.remember("other", "seen")
+    assert record.read_bytes() == before
+    assert [path.name for path in (out / FOLDER).iterdir()] == ["receipts.sqlite"]
+
+
+def test_evidence_is_kept_by_source_hash(out: Path) -> None:
+    with Receipts(out) as receipts:
+        receipts.remember("hash", "first")
+        receipts.remember("hash", "second")
+    with Receipts(out) as receipts:
+        assert receipts.evidence("hash") == "second"
+        assert receipts.evidence("other") is None
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_damaged_record_says_what_to_do(out: Path, read_only: bool) -> None:
+    record = out / FOLDER / "receipts.sqlite"
+    record.parent.mkdir(parents=True)
+    record.write_bytes(b"not a database at all" * 100)
+    with pytest.raises(OutputError, match=r"damaged.*delete it"):
+        Receipts(out, read_only=read_only)
+
+
+def test_a_record_cut_short_says_so_when_it_is_used(out: Path) -> None:
+    with Receipts(out) as receipts:
+        for i in range(200):
+            receipts.remember(f"hash {i}", "x" * 1000)
+    record = out / FOLDER / "receipts.sqlite"
+    data = bytearray(record.read_bytes())
+    data[4096:] = b"\xff" * (len(data) - 4096)
+    record.write_bytes(data)
+    with pytest.raises(OutputError, match="damaged"), Receipts(out) as receipts:
+        receipts.evidence("hash 7")
+
+
+def test_a_record_of_a_newer_version_is_left_alone(out: Path) -> None:
+    Receipts(out).close()
+    with sqlite3.connect(out / FOLDER / "receipts.sqlite") as base:
+        base.execute("PRAGMA user_version = 99")
+    base.close()
+    with pytest.raises(OutputError, match="newer version"):
+        Receipts(out)
+
+
+def test_an_empty_record_counts_as_none(out: Path) -> None:
+    (out / FOLDER).mkdir(parents=True)
+    (out / FOLDER / "receipts.sqlite").touch()
+    with Receipts(out, read_only=True) as receipts:
+        assert receipts.find("rock.png") is None
+    with Receipts(out) as receipts:
+        assert receipts.find("rock.png") is None
+
+
+def test_an_output_folder_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="cannot be written"):
+        Receipts(tmp_path / "file" / "out")
+
+
+def test_a_file_is_hashed_by_its_bytes(tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+    assert hash_file(tmp_path / "empty").startswith("e3b0c44298fc1c14")
