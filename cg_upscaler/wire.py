@@ -71,7 +71,8 @@ def _build_dataclass(kind: type, plain: Any, where: str) -> Any:
     unknown = plain.keys() - hints.keys()
     if unknown:
         raise ValueError(f"{where}: unknown field {sorted(unknown)[0]!r}")
+    values = {name: _build(hints[name], item, f"{where}.{name}") for name, item in plain.items()}
     try:
-        return kind(**{name: _build(hints[name], item, f"{where}.{name}") for name, item in plain.items()})
-    except TypeError as error:
+        return kind(**values)
+    except (TypeError, ValueError) as error:  # a field is missing, or together they make no sense
         raise ValueError(f"{where}: {error}") from None
