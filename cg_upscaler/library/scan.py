@@ -1,0 +1,133 @@
+"""Walks a library: which files are textures, in an order that is the same on every system."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cg_upscaler.errors import UsageError
+from cg_upscaler.job import Problem
+from cg_upscaler.library.globs import matches
+
+SUFFIXES = frozenset(
+    [".bmp", ".dds", ".exr", ".hdr", ".jpeg", ".jpg", ".png", ".psd", ".tga", ".tif", ".tiff", ".webp"]
+)
+
+EXAMPLES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A texture of the library."""
+
+    name: str
+    """Its path within the library, with forward slashes."""
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What a library holds."""
+
+    found: tuple[Found, ...]
+    problems: tuple[Problem, ...]
+    """What was there and cannot be worked on."""
+    other: int = 0
+    """How many files are no textures, by their suffix."""
+    examples: tuple[str, ...] = ()
+    """Names of some of the others."""
+
+
+def scan(
+    root: Path,
+    *,
+    only: Sequence[str] = (),
+    ours: Callable[[Path], bool] = lambda path: False,
+    suffixes: Collection[str] = SUFFIXES,
+) -> Scan:
+    """List the textures under `root`, which may also be a single file.
+
+    Hidden files and folders are passed over, and every file of which `ours` says that this tool wrote it. `only`
+    keeps names that one of its globs matches. Names that differ in nothing but case are problems, for their results
+    would be one file on Windows and macOS. Raises `UsageError` where there is no such file or folder.
+    """
+    walk = _Walk(root)
+    if root.is_file():
+        names = [(root.name, root)]
+    elif root.is_dir():
+        names = sorted(walk.files(), key=lambda item: _order(item[0]))
+    else:
+        raise UsageError("no such file or folder", where=root, fix="check the path of the library")
+    found, other, problems = [], [], walk.problems
+    for name, path in names:
+        if (only and not matches(name, only)) or ours(path):
+            continue
+        if path.suffix.lower() not in suffixes:
+            other.append(name)
+        elif not path.is_file():
+            problems.append(Problem(name, "no regular file, or a link to a file that is not there"))
+        else:
+            found.append(Found(name, path))
+    clashes = _clashes(found)
+    problems += clashes
+    clashing = {problem.name for problem in clashes}
+    return Scan(
+        tuple(item for item in found if item.name not in clashing), tuple(problems), len(other), tuple(other[:EXAMPLES])
+    )
+
+
+class _Walk:
+    """One way through a folder and all that lie below, each real folder entered once however many links lead there."""
+
+    def __init__(self, root: Path) -> None:
+        self.problems: list[Problem] = []
+        self._root = root
+        self._real_root = os.path.realpath(root)
+        self._entered: set[str] = set()
+
+    def files(self, folder: str = "") -> Iterator[tuple[str, Path]]:
+        here = self._root / folder
+        real = os.path.realpath(here)
+        if real in self._entered:
+            return
+        self._entered.add(real)
+        try:
+            with os.scandir(here) as listing:
+                entries = sorted(listing, key=lambda entry: _order(entry.name))
+        except OSError as error:
+            self.problems.append(Problem(folder or str(here), f"the folder cannot be read: {error.strerror}"))
+            return
+        for entry in entries:
+            name = f"{folder}/{entry.name}" if folder else entry.name
+            if entry.name.startswith("."):
+                continue
+            if not os.path.isdir(entry.path):  # unlike the entry's own, it takes a link to itself for no folder
+                yield name, self._root / name
+            elif not (entry.is_symlink() and self._leads_back(entry.path)):
+                yield from self.files(name)
+
+    def _leads_back(self, link: str) -> bool:
+        """A link into the library shows what is seen under its own name; one to a folder above it would show all."""
+        real = Path(os.path.realpath(link))
+        return real.is_relative_to(self._real_root) or Path(self._real_root).is_relative_to(real)
+
+
+def _order(name: str) -> tuple[str, str]:
+    return name.casefold(), name
+
+
+def _clashes(found: Sequence[Found]) -> list[Problem]:
+    alike: dict[str, list[str]] = defaultdict(list)
+    for item in found:
+        # macOS takes composed and decomposed accents for one name as well.
+        alike[unicodedata.normalize("NFC", item.name).casefold()].append(item.name)
+    problems = []
+    for names in alike.values():
+        for name in names if len(names) > 1 else ():
+            others = ", ".join(other for other in names if other != name)
+            problems.append(Problem(name, f"differs from {others} in case only; rename one of them"))
+    return problems
