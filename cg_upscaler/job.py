@@ -93,11 +93,13 @@ class Job:
     def key(self, source_hash: str) -> str:
         """Return the identity of the result: source bytes, everything in this job that reaches pixels, the algorithm.
 
-        Where files lie and why a kind was chosen do not reach pixels, and are left out.
+        Where files lie and why a kind was chosen do not reach pixels, and are left out; a model is its weights.
         """
         plain = to_plain(self)
         for field in ("name", "source", "output", "why", "confidence", "notes"):
             del plain[field]
+        for group in plain["groups"]:
+            group["model"] = group["weights"] or group["model"]
         text = json.dumps([ALGORITHM, source_hash, plain], sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 

@@ -96,14 +96,17 @@ class _TiledRows:
         scale, size = self.network.info.scale, self.source.size
         down = pieces(size.height, self.cut, self.edges.y, scale)
         across = pieces(size.width, self.cut, self.edges.x, scale)
+        reach = Span(min(piece.reads.start for piece in across), max(piece.reads.stop for piece in across))
         waiting: Pixels = np.zeros((0, size.width * scale, self.channels), np.float32)
         done = 0  # rows of the result that have been handed over; `waiting` begins there
         for j, row in enumerate(down):
             top, bottom = row.gives.start * scale, row.gives.stop * scale
             missing = bottom - done - len(waiting)
             waiting = np.concatenate([waiting, np.zeros((max(0, missing), *waiting.shape[1:]), np.float32)])
+            band = take(self.source, row.reads, reach, self.edges)
             for i, column in enumerate(across):
-                tile = self._tile(row, column)
+                window = band[:, column.reads.start - reach.start : column.reads.stop - reach.start]
+                tile = self._tile(np.ascontiguousarray(window), row, column)
                 tile *= row.weights[:, None, None] * column.weights[None, :, None]
                 left, right = column.gives.start * scale, column.gives.stop * scale
                 waiting[top - done : bottom - done, left:right] += tile
@@ -114,9 +117,8 @@ class _TiledRows:
                 yield waiting[: ready - done]
                 waiting, done = waiting[ready - done :], ready
 
-    def _tile(self, row: Piece, column: Piece) -> Pixels:
+    def _tile(self, window: Pixels, row: Piece, column: Piece) -> Pixels:
         scale = self.network.info.scale
-        window = take(self.source, row.reads, column.reads, self.edges)
         result = self.network.run(window, self.precision)
         if not np.isfinite(result).all():
             raise NonFinite(

@@ -52,26 +52,31 @@ def space_of(source: Source, group: Group) -> Space:
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """Stored numbers as they are: sRGB colour, masks, heights. Float ones may have any range."""
+    """Stored numbers as they are: sRGB colour, masks, heights. Float ones may have any range, and are not clamped."""
 
     group: Group
     low: float = 0.0
     high: float = 1.0
 
+    @property
+    def _bounds(self) -> tuple[float | None, float | None]:
+        return (0.0, 1.0) if (self.low, self.high) == (0.0, 1.0) else (None, None)
+
     def enter(self, stored: Pixels) -> Pixels:
         return (stored - np.float32(self.low)) / np.float32(self.high - self.low)
 
     def leave(self, model: Pixels) -> Pixels:
-        return np.clip(model * np.float32(self.high - self.low) + np.float32(self.low), self.low, self.high)
+        return np.clip(model * np.float32(self.high - self.low) + np.float32(self.low), *self._bounds)
 
     def working(self, stored: Pixels) -> Pixels:
         return stored
 
     def match(self, factor: int) -> Local:
-        return matched(factor, self.group.fidelity, self.group.band, low=self.low, high=self.high)
+        low, high = self._bounds
+        return matched(factor, self.group.fidelity, self.group.band, low=low, high=high)
 
     def finish(self, working: Pixels) -> Pixels:
-        return np.clip(working, self.low, self.high)
+        return np.clip(working, *self._bounds)
 
 
 @dataclass(frozen=True, slots=True)

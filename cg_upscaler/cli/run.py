@@ -1,0 +1,94 @@
+"""`cg-upscale run` and `cg-upscale plan`: upscale a texture library, or say what would be done and why."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cg_upscaler.backends import devices
+from cg_upscaler.cli.exit_codes import ExitCode
+from cg_upscaler.cli.progress import Progress, planning, summary
+from cg_upscaler.cli.tables import as_json, plan_table
+from cg_upscaler.engine import Engine
+from cg_upscaler.errors import UsageError
+from cg_upscaler.generate.pool import Pool
+from cg_upscaler.job import Outcome, Plan
+from cg_upscaler.library.config import Config, load
+from cg_upscaler.library.plan import make_plan
+from cg_upscaler.library.receipts import Receipts
+from cg_upscaler.spec import Precision
+
+
+def _options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What `run` and `plan` have in common."""
+    options = [
+        click.argument("source", required=False, type=click.Path(path_type=Path)),
+        click.option("--config", "-c", type=click.Path(path_type=Path), help="A YAML file of settings and rules."),
+        click.option("--out", "-o", "output", type=click.Path(path_type=Path), help="Folder for the results."),
+        click.option("--model", "-m", help="A name of `cg-upscale models`, or a weights file."),
+        click.option("--scale", "-s", type=click.Choice(["2", "4"]), help="How many times as large."),
+        click.option("--device", "-d", help="auto, cpu, cuda, cuda:1, mps …"),
+        click.option("--precision", "-p", type=click.Choice([p.value for p in Precision]), help="Default: auto."),
+        click.option("--only", multiple=True, metavar="GLOB", help="Only textures that match; may be repeated."),
+        click.option("--json", "json_", is_flag=True, help="Print the result as JSON on stdout."),
+    ]
+    return functools.reduce(lambda wrapped, option: option(wrapped), reversed(options), command)
+
+
+@click.command()
+@_options
+@click.option("--dry-run", "-n", is_flag=True, help="Say what would be done and why, and do nothing.")
+@click.option("--force", is_flag=True, help="Do everything again, replacing outputs that this tool did not write.")
+@click.option("--quiet", "-q", is_flag=True, help="Tell of failures only.")
+def run(dry_run: bool, force: bool, quiet: bool, json_: bool, only: tuple[str, ...], **settings: Any) -> int:
+    """Upscale the textures under SOURCE into the output folder: same tree, same names, same kinds of file."""
+    config = _config(**settings)
+    if dry_run:
+        return _show(config, only, json_)
+    start = time.monotonic()
+    with Receipts(config.output) as receipts:
+        planned = _plan(config, only, receipts, quiet=quiet)
+        if not planned.jobs and not planned.problems:
+            raise UsageError("no textures here", where=planned.source, fix="check the path, --only and the rules")
+        engine = Engine(Pool(planned.device, config.base), force=force)
+        for problem in planned.problems:
+            click.echo(f"failed: {problem.message}", err=True)
+        with Progress(planned, quiet=quiet) as progress:
+            done = engine.run(planned, receipts, progress)
+    if json_:
+        click.echo(as_json({"receipts": done, "problems": planned.problems}))
+    click.echo(summary(done, planned, time.monotonic() - start), err=True)
+    failed = bool(planned.problems) or any(receipt.outcome is Outcome.FAILED for receipt in done)
+    return ExitCode.FAILED if failed else ExitCode.OK
+
+
+@click.command()
+@_options
+def plan(json_: bool, only: tuple[str, ...], **settings: Any) -> int:
+    """Say what `run` would do with each texture, and why. The same as `run --dry-run`."""
+    return _show(_config(**settings), only, json_)
+
+
+def _config(source: Path | None, config: Path | None, scale: str | None, **settings: Any) -> Config:
+    given = {"source": source, "scale": None if scale is None else int(scale), **settings}
+    return load(config, **{name: value for name, value in given.items() if value is not None})
+
+
+def _plan(config: Config, only: tuple[str, ...], receipts: Receipts, *, quiet: bool) -> Plan:
+    device = devices.describe(config.device)
+    if config.precision is not Precision.AUTO:
+        devices.require(device, config.precision)
+    with planning(quiet=quiet) as told:
+        return make_plan(config, device=device, only=only, receipts=receipts, on_progress=told)
+
+
+def _show(config: Config, only: tuple[str, ...], json_: bool) -> int:
+    with Receipts(config.output, read_only=True) as receipts:
+        planned = _plan(config, only, receipts, quiet=False)
+    click.echo(as_json(planned) if json_ else plan_table(planned))
+    return ExitCode.FAILED if planned.problems else ExitCode.OK

@@ -1,0 +1,55 @@
+"""Prints plans and other data as tables or as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from tabulate import tabulate
+
+from cg_upscaler.job import Action, Job, Plan
+from cg_upscaler.wire import to_plain
+
+
+def as_json(value: Any) -> str:
+    """Return dataclasses, and lists and dicts of them, as indented JSON."""
+    return json.dumps(to_plain(value), indent=2, ensure_ascii=False)
+
+
+def table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Return rows in aligned columns, numbers as they are given."""
+    return str(tabulate(rows, headers, tablefmt="simple", disable_numparse=True))
+
+
+def plan_table(plan: Plan) -> str:
+    """Return a plan as a table, its problems and a summary."""
+    parts = []
+    if plan.jobs:
+        parts.append(table(("texture", "map", "why", "size", "model", "notes"), [_row(job) for job in plan.jobs]))
+    if plan.problems:
+        parts.append("cannot be worked on:\n" + "\n".join(f"  {problem.message}" for problem in plan.problems))
+    counts = {action: sum(job.action is action for job in plan.jobs) for action in Action}
+    megapixels = sum(job.megapixels for job in plan.jobs)
+    parts.append(
+        f"{counts[Action.UPSCALE]} to upscale ({megapixels:.2f} megapixels), {counts[Action.COPY]} to copy, "
+        f"{counts[Action.SKIP]} skipped, {len(plan.problems)} impossible; "
+        f"on {plan.device.label} ({plan.device.name}); into {plan.output}"
+    )
+    return "\n\n".join(parts)
+
+
+def _row(job: Job) -> tuple[str, ...]:
+    return (job.name, job.kind.value, job.why, _sizes(job), _models(job), "; ".join(job.notes))
+
+
+def _sizes(job: Job) -> str:
+    if job.action is not Action.UPSCALE or job.source_spec is None or job.output_spec is None:
+        return job.action.value
+    return f"{job.source_spec.size} → {job.output_spec.size}"
+
+
+def _models(job: Job) -> str:
+    """The distinct models of a job with their precisions, in the order of its groups; constant groups need none."""
+    used = dict.fromkeys(f"{group.model} ({group.precision.value})" for group in job.groups if not group.constant)
+    return ", ".join(used)
