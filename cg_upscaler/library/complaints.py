@@ -1,0 +1,64 @@
+"""Puts into words what is wrong with a configuration: the setting, what it was given, and what it takes."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+_TAKES = {
+    "string_type": "text",
+    "float_type": "a number",
+    "int_type": "a whole number",
+    "tuple_type": "a list",
+    "path_type": "a path",
+    "dict_type": "settings, 'name: value' on each line",
+    "model_type": "settings, 'name: value' on each line",
+    "greater_than_equal": "a number of at least {ge:g}",
+    "less_than_equal": "a number of at most {le:g}",
+    "too_short": "at least one",
+    "string_too_short": "text, not an empty one",
+}
+"""What a setting takes, by the name that pydantic gives to the error."""
+
+
+def in_words(error: Mapping[str, Any], known: Sequence[str]) -> tuple[str, str | None]:
+    """Return what is wrong, and the fix. `error` is one of pydantic's; `known` settings are those where it stands."""
+    kind, place, value, context = error["type"], error["loc"], error["input"], error.get("ctx", {})
+    choices = [word or number for word, number in re.findall(r"'([^']+)'|(\d+)", str(context.get("expected", "")))]
+    if kind == "extra_forbidden":
+        return _unknown("setting", str(place[-1]), known)
+    if place[-1:] == ("[key]",):
+        return _unknown("kind", str(place[-2]), choices)
+    if kind == "missing":
+        return f"{place[-1]!r} is missing here", None
+    words = [part for part in reversed(place) if isinstance(part, str)]
+    name = next((word for word in words if word in known), words[0] if words else "the configuration")
+    if choices:
+        return f"{name}: {shown(value)} is not among its values{nearest(str(value), choices)}", _choose(choices)
+    if kind in _TAKES:
+        return f"{name} takes {_TAKES[kind].format(**context)}, and was given {shown(value)}", None
+    return f"{name}: {error['msg']}", None
+
+
+def nearest(word: str, known: Sequence[str]) -> str:
+    """Return `` (did you mean 'this'?)``, or nothing."""
+    near = difflib.get_close_matches(word.lower(), known, 1)
+    return f" (did you mean {near[0]!r}?)" if near else ""
+
+
+def shown(value: object) -> str:
+    """Return a value as it would stand in the file, cut to a readable length."""
+    words = {None: "nothing", True: "true", False: "false"}
+    text = words[value] if value is None or isinstance(value, bool) else repr(value)
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def _unknown(what: str, word: str, known: Sequence[str]) -> tuple[str, str | None]:
+    near = nearest(word, known)
+    return f"unknown {what} {word!r}{near}", None if near else _choose(known)
+
+
+def _choose(choices: Sequence[str]) -> str:
+    return f"choose {', '.join(choices[:-1])} or {choices[-1]}"
