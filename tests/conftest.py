@@ -1,7 +1,8 @@
-"""Settings that all tests share."""
+"""What all tests share: properties are tried without a clock, since build servers are slow at times."""
 
-from hypothesis import settings
+from __future__ import annotations
 
-# Machines that run tests are shared and slow at times: a time limit on an example would test them, not the code.
-settings.register_profile("default", deadline=None)
-settings.load_profile("default")
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")

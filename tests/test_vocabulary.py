@@ -85,7 +85,7 @@ def cuts() -> st.SearchStrategy[Cut]:
 
 
 @pytest.mark.parametrize("kind", [Job, Plan, Receipt, Event, ModelInfo, DeviceInfo, ImageSpec])
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(data=st.data())
 def test_what_travels_arrives_as_it_was(kind: type[Any], data: st.DataObject) -> None:
     value = data.draw(anything(kind))
