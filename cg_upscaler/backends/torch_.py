@@ -10,7 +10,7 @@ import torch
 
 from cg_upscaler.backends.devices import describe, require
 from cg_upscaler.errors import OutOfMemory
-from cg_upscaler.models.load import Network, load
+from cg_upscaler.models.load import Architecture, load
 from cg_upscaler.models.precision import set_precision
 from cg_upscaler.pixels.rows import Pixels
 from cg_upscaler.spec import DeviceInfo, ModelInfo, Precision
@@ -28,7 +28,7 @@ class TorchNetwork:
     def __init__(self, info: ModelInfo, device: DeviceInfo | str = "auto") -> None:
         self.info = info
         self.device = describe(device) if isinstance(device, str) else device
-        self._networks: dict[Precision, Network] = {}
+        self._networks: dict[Precision, Architecture] = {}
         self._turn = threading.Lock()
 
     def run(self, window: Pixels, precision: Precision) -> Pixels:
@@ -71,7 +71,7 @@ class TorchNetwork:
             picture = result.permute(1, 2, 0).float().cpu().numpy()
         return np.ascontiguousarray(picture[: height * scale, : width * scale])
 
-    def _network(self, precision: Precision) -> Network:
+    def _network(self, precision: Precision) -> Architecture:
         if precision not in self._networks:
             network = load(self.info)
             set_precision(network, precision)

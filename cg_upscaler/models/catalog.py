@@ -13,6 +13,7 @@ from cg_upscaler.maps import BICUBIC
 from cg_upscaler.models import ncnn
 from cg_upscaler.models.integrity import opening, sha256
 from cg_upscaler.models.shape import CompactShape, RRDBShape, Shape, parameters
+from cg_upscaler.pixels.resample import CUBIC_REACH
 from cg_upscaler.spec import ModelInfo
 
 DEFAULT = "realesrgan-x4plus"
@@ -20,7 +21,6 @@ DEFAULT = "realesrgan-x4plus"
 SUFFIXES = (".pth", ".pt", ".ckpt", ".safetensors", ".bin")
 """What a model's name ends in where it is a path."""
 
-_RESIZE_REACH = 2  # of the cubic kernel; a test holds it to the resampler's own
 _LICENCE = "BSD-3-Clause (Real-ESRGAN)"
 
 
@@ -101,7 +101,7 @@ def _nearest(name: str, known: list[str]) -> str:
 
 
 def _bicubic(scale: int) -> ModelInfo:
-    return ModelInfo(BICUBIC, "resize", scale, channels=0, reach=_RESIZE_REACH, licence="", source="no weights")
+    return ModelInfo(BICUBIC, "resize", scale, channels=0, reach=CUBIC_REACH, licence="", source="no weights")
 
 
 @lru_cache(maxsize=32)

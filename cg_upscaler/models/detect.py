@@ -41,7 +41,7 @@ _NETWORKS = {"rrdb": "an RRDBNet", "compact": "an SRVGGNetCompact"}
 
 def _rrdb(found: Mapping[str, tuple[int, ...]]) -> RRDBShape | None:
     first, dense, last = (found.get(f"{name}.weight", ()) for name in ("conv_first", "body.0.rdb1.conv1", "conv_last"))
-    if not len(first) == len(dense) == len(last) == 4:
+    if not len(first) == len(dense) == len(last) == 4 or 0 in (*first, *dense, *last):
         return None
     channels, unshuffle = last[0], isqrt(first[1] // last[0])
     upsamplings = _count(found, r"conv_up(\d+)\.weight")
@@ -60,7 +60,7 @@ def _rrdb(found: Mapping[str, tuple[int, ...]]) -> RRDBShape | None:
 def _compact(found: Mapping[str, tuple[int, ...]]) -> CompactShape | None:
     convolutions = _count({name: s for name, s in found.items() if len(s) == 4}, r"body\.(\d+)\.weight")
     first, last = (found.get(f"body.{i}.weight", ()) for i in (0, 2 * convolutions - 2))
-    if convolutions < 2 or not len(first) == len(last) == 4:
+    if convolutions < 2 or not len(first) == len(last) == 4 or 0 in (*first, *last):
         return None
     scale = isqrt(last[0] // first[1])
     if scale < 1:

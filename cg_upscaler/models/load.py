@@ -18,10 +18,10 @@ from cg_upscaler.models.shape import RRDBShape, Shape
 from cg_upscaler.models.weights import load_state
 from cg_upscaler.spec import ModelInfo
 
-Network = RRDBNet | SRVGGNetCompact
+Architecture = RRDBNet | SRVGGNetCompact
 
 
-def load(info: ModelInfo) -> Network:
+def load(info: ModelInfo) -> Architecture:
     """Return a model's network in float32 on the CPU, for inference. Raises ModelError.
 
     It takes float (n, channels, h, w) in 0 … 1, h and w multiples of `info.multiple`, and gives (n, channels,
@@ -45,9 +45,9 @@ def read_file(path: Path) -> tuple[Shape, dict[str, torch.Tensor]]:
     return detect({name: tuple(tensor.shape) for name, tensor in state.items()}, where=str(path)), state
 
 
-def build(shape: Shape, state: Mapping[str, torch.Tensor]) -> Network:
+def build(shape: Shape, state: Mapping[str, torch.Tensor]) -> Architecture:
     """Return the network of this shape with these weights."""
     with torch.device("meta"):  # no memory and no random numbers for weights that are replaced at once
-        network: Network = RRDBNet(shape) if isinstance(shape, RRDBShape) else SRVGGNetCompact(shape)
+        network: Architecture = RRDBNet(shape) if isinstance(shape, RRDBShape) else SRVGGNetCompact(shape)
     network.load_state_dict({name: tensor.float() for name, tensor in state.items()}, assign=True)
     return network.eval().requires_grad_(False)

@@ -107,8 +107,12 @@ class RRDBNet(nn.Module):
         rows = max(1, texels // (width * factor**2))
         if rows >= height:
             return self.head(features)
-        size = (count, self.shape.channels, height * factor, width * factor)
-        result = torch.empty(size, dtype=self.conv_last.weight.dtype, device=features.device)
+        result = torch.empty(
+            (count, self.shape.channels, height * factor, width * factor),
+            dtype=self.conv_last.weight.dtype,
+            device=features.device,
+            memory_format=torch.channels_last,
+        )
         for start in range(0, height, rows):
             stop, above = min(start + rows, height), min(start, HALO)
             strip = self.head(features[:, :, start - above : stop + HALO])[:, :, above * factor :]
