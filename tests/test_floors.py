@@ -19,7 +19,7 @@ FLOORS = (
     ("codecs", "models", "backends"),
     ("library",),
     ("generate", "upscale", "engine", "cluster"),
-    ("cli", "report", "worker", "client"),
+    ("api", "cli", "report", "worker", "client"),
 )
 FLOOR = {part: number for number, parts in enumerate(FLOORS) for part in parts}
 
@@ -32,7 +32,7 @@ TALK = frozenset(
 
 ARRAYS = frozenset({"pixels", "codecs", "models", "backends", "library", "generate", "upscale", "engine", "cluster"})
 LIBRARIES: dict[str, frozenset[str]] = {
-    "numpy": ARRAYS | {"cli", "report", "worker"},
+    "numpy": ARRAYS | {"api", "cli", "report", "worker"},
     "cv2": ARRAYS | {"cli", "report"},
     "torch": frozenset({"models", "backends", "generate"}),
     "safetensors": frozenset({"models"}),
@@ -43,6 +43,7 @@ LIBRARIES: dict[str, frozenset[str]] = {
     "imageio": frozenset({"codecs", "report"}),
     "yaml": frozenset({"library.config"}),
     "pydantic": frozenset({"library.config"}),
+    "pydantic_core": frozenset({"library.config"}),
     "click": frozenset({"cli"}),
     "tqdm": frozenset({"cli"}),
     "ray": frozenset({"cluster"}),
@@ -146,7 +147,7 @@ def allowed(module: str, target: str) -> bool:
         other = target.partition(".")[2]
         if module == "":
             return True  # the package's own front names everything, lazily
-        return other == part or FLOOR.get(other, len(FLOORS)) < FLOOR[part] or (part, other) in TALK
+        return other == part or FLOOR.get(other, len(FLOORS)) < FLOOR.get(part, 0) or (part, other) in TALK
     if target in sys.stdlib_module_names:
         return True
     return not {part, module}.isdisjoint(LIBRARIES.get(target, frozenset()))
