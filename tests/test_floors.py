@@ -46,6 +46,7 @@ LIBRARIES: dict[str, frozenset[str]] = {
     "pydantic_core": frozenset({"library.config"}),
     "click": frozenset({"cli"}),
     "tqdm": frozenset({"cli"}),
+    "tabulate": frozenset({"cli"}),
     "ray": frozenset({"cluster"}),
 }
 """Which parts of the package may import a third-party library."""
