@@ -122,6 +122,8 @@ class Plan:
     jobs: tuple[Job, ...]
     problems: tuple[Problem, ...] = ()
     """Sources that cannot be worked on. Each counts as a failure of the run."""
+    notes: tuple[str, ...] = ()
+    """What is worth knowing of the whole: a rule that matches nothing, files that are no textures."""
 
 
 class Outcome(str, Enum):

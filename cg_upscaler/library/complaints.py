@@ -36,7 +36,8 @@ def in_words(error: Mapping[str, Any], known: Sequence[str]) -> tuple[str, str |
     words = [part for part in reversed(place) if isinstance(part, str)]
     name = next((word for word in words if word in known), words[0] if words else "the configuration")
     if choices:
-        return f"{name}: {shown(value)} is not among its values{nearest(str(value), choices)}", _choose(choices)
+        near = nearest(value, choices) if isinstance(value, str) and value not in choices else ""
+        return f"{name}: {shown(value)} is not among its values{near}", _choose(choices)
     if kind in _TAKES:
         return f"{name} takes {_TAKES[kind].format(**context)}, and was given {shown(value)}", None
     return f"{name}: {error['msg']}", None

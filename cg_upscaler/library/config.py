@@ -170,7 +170,7 @@ def load(path: Path | None = None, **overrides: Any) -> Config:
     folder = None if path is None else Path(os.path.abspath(path)).parent
     for name in ("source", "output"):
         if folder is not None and isinstance(plain.get(name), str):
-            plain[name] = folder / Path(plain[name]).expanduser()
+            plain[name] = Path(os.path.abspath(folder / Path(plain[name]).expanduser()))
     given = {name: _anchored(name, value) for name, value in overrides.items() if value is not None}
     asked = {**plain, **given}
     if isinstance(asked.get("source"), Path):

@@ -125,8 +125,9 @@ class Receipts:
         """
         self._all("DELETE FROM receipts WHERE name = ?", job.name)
         self._all(
-            "INSERT INTO outputs VALUES (?, ?, ?, ?, ?, '', -1, -1) ON CONFLICT (path) DO UPDATE "
-            "SET name = excluded.name, key = excluded.key, source_hash = excluded.source_hash, intended = excluded.intended",
+            "INSERT INTO outputs VALUES (?, ?, ?, ?, ?, '', -1, -1) ON CONFLICT (path) DO UPDATE SET "
+            "name = excluded.name, key = excluded.key, "
+            "source_hash = excluded.source_hash, intended = excluded.intended",
             self._within(job.output),
             job.name,
             key,

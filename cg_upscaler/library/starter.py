@@ -1,0 +1,93 @@
+"""Writes a first configuration for a library: what was found, what its names say, and rules for where they do not."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from cg_upscaler.library.names import LIKELY, by_name
+from cg_upscaler.library.scan import Scan
+from cg_upscaler.maps import MapKind
+
+_SHOWN = 12
+"""Textures of doubtful names that are listed; more make nobody read them."""
+
+
+def starter(root: Path, scan: Scan, file: Path) -> str:
+    """Return the text of a configuration that is to lie at `file`, for the library at `root` with what `scan` found."""
+    return "\n".join([*_head(root, scan, file), "", *_rules(scan), "", *_KINDS]) + "\n"
+
+
+def _head(root: Path, scan: Scan, file: Path) -> Iterator[str]:
+    yield "# Settings for cg-upscale. 'cg-upscale plan --config THIS-FILE' shows what they do to each texture, and why."
+    yield "# configs/default.yaml explains every setting. Paths are relative to this file."
+    yield ""
+    yield from (f"# {line}" for line in _found(scan))
+    yield ""
+    yield f"source: {_quoted(_relative(root, file))}"
+    yield f"output: {_quoted(_relative(root, file) + '-upscaled')}"
+    yield "scale: 4  # or 2"
+    yield "# model: realesrgan-x4plus  # 'cg-upscale models' lists them"
+    yield "# edges: wrap  # if most of the textures tile; or by rules, see below"
+
+
+def _found(scan: Scan) -> Iterator[str]:
+    suffixes: dict[str, int] = defaultdict(int)
+    kinds: dict[str, int] = defaultdict(int)
+    for item in scan.found:
+        suffixes[PurePosixPath(item.name).suffix.lower()] += 1
+        verdict = by_name(item.name)
+        kinds[verdict.kind.value if verdict else "not said"] += 1
+    yield f"{len(scan.found)} textures: {_counts(suffixes) or 'none'}"
+    if scan.found:
+        yield f"by their names: {_counts(kinds)}"
+    if scan.other:
+        yield f"{scan.other} other files are left alone"
+    yield from (f"{problem.name}: {problem.message}" for problem in scan.problems[:_SHOWN])
+
+
+def _rules(scan: Scan) -> Iterator[str]:
+    yield "# In order: for each setting, the first rule that matches a texture and sets it decides."
+    yield "rules: []"
+    yield "# rules:"
+    yield "#   - match: ['terrain/**', '*_tile.png']"
+    yield "#     edges: wrap"
+    yield "#   - match: 'fonts/'"
+    yield "#     skip: fonts are drawn anew"
+    said = [(item.name, by_name(item.name)) for item in scan.found]
+    doubtful = [(name, verdict) for name, verdict in said if verdict is None or verdict.confidence < LIKELY]
+    if doubtful:
+        yield "#   # These names say little. The pixels are looked at too; where the plan is wrong, say it here."
+    for name, verdict in doubtful[:_SHOWN]:
+        yield f"#   - match: {_quoted(name.replace('[', '[[]'))}"
+        yield f"#     kind: {verdict.kind.value if verdict else MapKind.BASE_COLOR.value}"
+    if len(doubtful) > _SHOWN:
+        yield f"#   # … and {len(doubtful) - _SHOWN} more"
+
+
+_KINDS = (
+    "# Settings for all textures of a kind.",
+    "# kinds:",
+    "#   sprite:",
+    "#     model: realesrgan-x4plus-anime",
+    f"# The kinds: {', '.join(kind.value for kind in MapKind)}",
+)
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _relative(path: Path, file: Path) -> str:
+    try:
+        return Path(os.path.relpath(path, os.path.dirname(os.path.abspath(file)))).as_posix()
+    except ValueError:  # on another drive
+        return Path(os.path.abspath(path)).as_posix()
+
+
+def _quoted(text: str) -> str:
+    # JSON's strings are YAML's.
+    return json.dumps(text, ensure_ascii=False)
