@@ -93,8 +93,11 @@ def _contradicted(verdict: NameVerdict, spec: ImageSpec, evidence: Evidence) -> 
 
 
 def _not_a_normal(spec: ImageSpec, evidence: Evidence) -> Clue | None:
-    disguised = clues.normal_in_disguise(evidence) if clues.normal(evidence) is None else None
-    if evidence.vectors.signed or (disguised is not None and disguised.kind is MapKind.DATA):
+    sign = clues.normal(evidence)
+    if sign is not None:
+        return None if sign.kind is MapKind.NORMAL else sign
+    disguised = clues.normal_in_disguise(evidence)
+    if disguised is not None and disguised.kind is MapKind.DATA:
         return disguised
     if clues.could_be_normal(spec, evidence):
         return None

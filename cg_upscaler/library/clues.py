@@ -37,8 +37,9 @@ def by_pixels(spec: ImageSpec, evidence: Evidence) -> Clue:
     return (
         _constant(evidence)
         or normal(evidence)
-        or data(spec, evidence)
+        or lookup(spec, evidence)
         or _light(spec, evidence)
+        or _numbers(spec, evidence)
         or _gray(spec, evidence)
         or _picture(spec, evidence)
     )
@@ -71,7 +72,8 @@ def normal(evidence: Evidence) -> Clue | None:
     if vectors.signed:
         return Clue(MapKind.DATA, f"{percent(vectors.unit)} of texels are unit vectors, stored as -1 … 1", 0.8)
     x, y, z = vectors.mean
-    if vectors.outward > 0.98 and z > 0.5 and max(abs(x), abs(y)) < 0.2 and evidence.correlation < 0.6:
+    upright = z > (0.3 if vectors.unit > 0.95 else 0.5) and max(abs(x), abs(y)) < 0.2
+    if vectors.outward > 0.98 and upright and evidence.correlation < 0.6:
         return Clue(MapKind.NORMAL, f"{percent(vectors.unit)} of texels are unit vectors", 0.4 + 0.55 * vectors.unit)
     return None
 
@@ -92,8 +94,6 @@ def could_be_normal(spec: ImageSpec, evidence: Evidence) -> bool:
 def normal_in_disguise(evidence: Evidence) -> Clue | None:
     """Tell what is called a normal map with reason, but does not hold x, y, z in its first three channels."""
     vectors = evidence.vectors
-    if vectors.signed and vectors.unit > 0.7:
-        return Clue(MapKind.DATA, "a normal map stored as -1 … 1", 0.8)
     if vectors.unit > 0.7 and vectors.outward < 0.9 and all(abs(value) < 0.5 for value in vectors.mean):
         return Clue(MapKind.DATA, f"{percent(vectors.unit)} of texels are unit vectors to all sides: object space", 0.8)
     if vectors.swizzled:
@@ -106,14 +106,13 @@ def normal_in_disguise(evidence: Evidence) -> Clue | None:
     return None
 
 
-def data(spec: ImageSpec, evidence: Evidence) -> Clue | None:
-    """Tell numbers that only look like a picture."""
-    return (
-        lookup(spec, evidence) or _ramp(spec, evidence) or weights(evidence) or _ids(spec, evidence) or _field(evidence)
-    )
+def _numbers(spec: ImageSpec, evidence: Evidence) -> Clue | None:
+    """Tell data that only looks like a picture."""
+    return _ramp(spec, evidence) or weights(evidence) or _ids(spec, evidence) or _field(evidence)
 
 
 def lookup(spec: ImageSpec, evidence: Evidence) -> Clue | None:
+    """Tell a cube of colours laid out as tiles."""
     if not evidence.lookup:
         return None
     return Clue(MapKind.DATA, f"{spec.size} look-up table of {evidence.lookup}³ colours", 0.95)

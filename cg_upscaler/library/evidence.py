@@ -19,7 +19,7 @@ class HiddenColor(str, Enum):
     """What lies where alpha is 0."""
 
     NONE = "none"  # there are no such texels
-    ONE = "one"  # one value, which nobody painted
+    ONE = "one"  # one value, or hardly anything but black or white: nobody painted it
     LIKE_VISIBLE = "like_visible"  # about what is seen elsewhere
     OTHER = "other"
 

@@ -28,6 +28,8 @@ _SOLID = 0.99
 _ROUNDING = 1.5 / 255
 _UNIT = (0.9, 1.1)
 _EDGE_OF_CUTOUT = 0.9
+_BLANK = 0.95
+"""Painting programs leave stray colours under alpha 0; the rest of it is black or white."""
 
 
 def survey(image: Source, spec: ImageSpec) -> Evidence:
@@ -71,7 +73,7 @@ class _Totals:
         self.low = np.full(channels, np.inf, np.float32)
         self.high = np.full(channels, -np.inf, np.float32)
         self.finite = self.gray = self.rows_equal = self.columns_equal = True
-        self.texels = self.clear = self.solid = 0
+        self.texels = self.clear = self.solid = self.blank = 0
         self.hidden_low, self.hidden_high = np.full(len(color), np.inf), np.full(len(color), -np.inf)
         self.sums = {"hidden": np.zeros(len(color)), "all": np.zeros(len(color))}
         self._color, self._alpha = list(color), alpha
@@ -110,6 +112,7 @@ class _Totals:
             self.sums["hidden"] += hidden.sum(axis=0, dtype=np.float64)
             self.hidden_low = np.minimum(self.hidden_low, hidden.min(axis=0))
             self.hidden_high = np.maximum(self.hidden_high, hidden.max(axis=0))
+            self.blank += max(int((hidden <= 0).all(axis=1).sum()), int((hidden >= 1).all(axis=1).sum()))
 
 
 def _extremes(block: Pixels) -> tuple[Pixels, Pixels]:
@@ -212,7 +215,8 @@ def _is_cutout(alphas: Sequence[NDArray[np.float32]]) -> bool:
 def _hidden(totals: _Totals) -> HiddenColor:
     if not totals.clear:
         return HiddenColor.NONE
-    if (totals.hidden_high - totals.hidden_low).max() <= _ROUNDING:
+    alike = (totals.hidden_high - totals.hidden_low).max() <= _ROUNDING
+    if alike or totals.blank > _BLANK * totals.clear:
         return HiddenColor.ONE
     visible = (totals.sums["all"] - totals.sums["hidden"]) / max(1, totals.texels - totals.clear)
     apart = np.abs(totals.sums["hidden"] / totals.clear - visible).max()
