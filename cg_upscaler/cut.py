@@ -20,7 +20,7 @@ def canonical_cut(size: Size, model: ModelInfo) -> Cut:
     longest = max(size.width, size.height)
     tile = min((side for side in TILE_SIDES if side >= longest), default=TILE_SIDES[0])
     # What a tile gives to the blend has the model's whole reach behind it, so a network whose reach is exact is exact.
-    overlap = model.reach // 3
+    overlap = model.reach // 4
     return Cut(tile, padding=model.reach + overlap, overlap=overlap, border=min(model.reach, BORDER))
 
 

@@ -12,7 +12,7 @@ from cg_upscaler.geometry import Cut, Edge, Edges, Span
 from cg_upscaler.pixels.edges import take
 from cg_upscaler.pixels.resample import enlarge
 from cg_upscaler.pixels.rows import Array, hold
-from cg_upscaler.spec import Precision
+from cg_upscaler.spec import ModelInfo, Precision
 from tests.fakes import BlurNetwork, noise
 
 EDGES = st.builds(Edges, st.sampled_from(Edge), st.sampled_from(Edge))
@@ -79,3 +79,21 @@ def test_nan_from_a_network_is_never_passed_on():
 
     with pytest.raises(NonFinite, match="float32"):
         run(noise(8, 8, 3), Cut(16, 2, 0, 2), network=BlurNetwork(poison))
+
+
+def test_pixel_unshuffle_groups_the_same_texels_in_every_tile():
+    """A network that gives each group of 2 × 2 texels its mean: tiles must begin on the groups' own grid."""
+
+    def grouped(window):
+        means = window.reshape(window.shape[0] // 2, 2, window.shape[1] // 2, 2, 3).mean((1, 3))
+        return means.repeat(4, 0).repeat(4, 1)
+
+    class Unshuffling:
+        info = ModelInfo("unshuffling", "fake", scale=2, channels=3, reach=2, multiple=2)
+
+        def run(self, window, precision):
+            return grouped(window)
+
+    pixels = noise(42, 36, 3)
+    tiled = hold(Tiles(Unshuffling()).run(Array(pixels), Cut(13, 3, 1, 3), Edges(), Precision.FLOAT32, lambda _: None))
+    assert np.allclose(tiled.rows(0, 84), grouped(pixels.astype(np.float32) / 255), atol=1e-6)

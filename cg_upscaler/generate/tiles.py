@@ -29,14 +29,18 @@ class Piece:
     """One for each texel of the result in `gives`; over all pieces they sum to one at each texel."""
 
 
-def pieces(length: int, cut: Cut, edge: Edge, scale: int) -> tuple[Piece, ...]:
-    """Divide one axis. Neighbours blend by a raised cosine across 2 · overlap texels about the line between them."""
+def pieces(length: int, cut: Cut, edge: Edge, scale: int, multiple: int = 1) -> tuple[Piece, ...]:
+    """Divide one axis. Neighbours blend by a raised cosine across 2 · overlap texels about the line between them.
+
+    What is read begins and ends at a `multiple`, so that pixel-unshuffle groups the same texels in every tile.
+    """
     cores = list(cut.spans(length))
     outside = {Edge.WRAP: cut.padding, Edge.ZERO: 0}.get(edge, cut.border)
     reads, gives, ramps = [], [], []
     for i, core in enumerate(cores):
         first, last = i == 0, i == len(cores) - 1
-        reads.append(core.grow(outside if first else cut.padding, outside if last else cut.padding))
+        read = core.grow(outside if first else cut.padding, outside if last else cut.padding)
+        reads.append(Span(read.start // multiple * multiple, -(-read.stop // multiple) * multiple))
         span = core.grow(0 if first else cut.overlap, 0 if last else cut.overlap)
         gives.append(Span(max(0, span.start), min(length, span.stop)))
         ramps.append(_ramp(core, gives[-1], cut.overlap, first, last, scale))
@@ -93,9 +97,9 @@ class _TiledRows:
         return self.source.channels
 
     def __iter__(self) -> Iterator[Pixels]:
-        scale, size = self.network.info.scale, self.source.size
-        down = pieces(size.height, self.cut, self.edges.y, scale)
-        across = pieces(size.width, self.cut, self.edges.x, scale)
+        scale, multiple, size = self.network.info.scale, self.network.info.multiple, self.source.size
+        down = pieces(size.height, self.cut, self.edges.y, scale, multiple)
+        across = pieces(size.width, self.cut, self.edges.x, scale, multiple)
         reach = Span(min(piece.reads.start for piece in across), max(piece.reads.stop for piece in across))
         waiting: Pixels = np.zeros((0, size.width * scale, self.channels), np.float32)
         done = 0  # rows of the result that have been handed over; `waiting` begins there
