@@ -176,7 +176,7 @@ def test_reading_only_creates_nothing_and_answers(out: Path) -> None:
         assert receipts.find("rock.png") is None
         assert receipts.output_state(job_for(out / "rock.png")) is OutputState.MISSING
         receipts.remember("hash", "{}")
-        assert receipts.evidence("hash") is None
+        assert receipts.evidence("hash") == "{}"
     assert not out.exists()
 
 
@@ -199,8 +199,12 @@ def test_evidence_is_kept_by_source_hash(out: Path) -> None:
     with Receipts(out) as receipts:
         receipts.remember("hash", "first")
         receipts.remember("hash", "second")
+        assert receipts.evidence("hash") == "second"
+        for i in range(1000):
+            receipts.remember(f"hash {i}", str(i))
     with Receipts(out) as receipts:
         assert receipts.evidence("hash") == "second"
+        assert [receipts.evidence(f"hash {i}") for i in range(1000)] == [str(i) for i in range(1000)]
         assert receipts.evidence("other") is None
 
 

@@ -48,6 +48,9 @@ COMMIT;
 
 _WRITTEN = (Outcome.DONE, Outcome.COPIED)
 
+_TOGETHER = 256
+"""Textures whose evidence is written in one transaction. A run that is killed looks at those again."""
+
 _COLUMNS = "path, intended, hash, size, mtime"
 
 
@@ -65,6 +68,7 @@ class Receipts:
         self.path = self.folder / FOLDER / FILE
         self._read_only = read_only
         self._lock = threading.Lock()
+        self._unsaved: dict[str, str] = {}
         where = self._place()
         try:
             # Without isolation level each statement is its own transaction.
@@ -114,7 +118,10 @@ class Receipts:
         self.close()
 
     def close(self) -> None:
-        self._base.close()
+        try:
+            self._save()
+        finally:
+            self._base.close()
 
     # What was done
 
@@ -184,13 +191,30 @@ class Receipts:
 
     def evidence(self, source_hash: str) -> str | None:
         """Return what `remember` was given for a source with this hash."""
+        unsaved = self._unsaved.get(source_hash)
+        if unsaved is not None:
+            return unsaved
         rows = self._all("SELECT json FROM evidence WHERE hash = ?", source_hash)
         return rows[0][0] if rows else None
 
     def remember(self, source_hash: str, text: str) -> None:
-        """Keep what was seen in a source. Forgotten at once where the record is only read."""
-        if not self._read_only:
-            self._all("INSERT OR REPLACE INTO evidence VALUES (?, ?)", source_hash, text)
+        """Keep what was seen in a source; until `close` only, where the record is only read."""
+        self._unsaved[source_hash] = text
+        if len(self._unsaved) >= _TOGETHER:
+            self._save()
+
+    def _save(self) -> None:
+        """Write what was seen, in one go: each transaction waits for the disk."""
+        if self._read_only or not self._unsaved:
+            return
+        with self._lock:
+            rows, self._unsaved = self._unsaved, {}
+            try:
+                self._base.execute("BEGIN")
+                self._base.executemany("INSERT OR REPLACE INTO evidence VALUES (?, ?)", list(rows.items()))
+                self._base.execute("COMMIT")
+            except sqlite3.Error as error:
+                raise self._failed(error) from error
 
     # How
 
