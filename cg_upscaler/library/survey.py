@@ -19,6 +19,8 @@ from cg_upscaler.library.lookup import lookup_side
 from cg_upscaler.pixels.rows import Pixels, Source, blocks
 from cg_upscaler.spec import ImageSpec
 
+__all__ = ["SAMPLE", "Evidence", "survey"]
+
 SAMPLE = 1 << 20
 """Texels up to which a picture is its own sample."""
 WINDOWS = 4
