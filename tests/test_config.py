@@ -172,7 +172,7 @@ def test_a_rule_can_exempt_from_the_skips_of_later_rules(written: Write) -> None
 
 
 def test_a_rule_says_where_it_stands(written: Write) -> None:
-    assert str(written(RULES).rules[1]) == "rule 'special/**', 'other/**' (game.yaml:8)"
+    assert str(written(RULES).rules[1]) == "rule 'special/**', … (game.yaml:8)"
 
 
 # What is wrong, and where

@@ -117,7 +117,8 @@ class Rule(Settings):
         return self
 
     def __str__(self) -> str:
-        return f"rule {', '.join(map(repr, self.match))}" + (f" ({self._where})" if self._where else "")
+        more = ", …" if len(self.match) > 1 else ""
+        return f"rule {self.match[0]!r}{more}" + (f" ({self._where})" if self._where else "")
 
 
 class Config(Settings):

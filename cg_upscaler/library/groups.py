@@ -41,10 +41,13 @@ def plan_groups(
     """
     groups = []
     for part in split(spec, evidence, decision):
-        hard = spec.indexed or _is_hard(part, spec, evidence, decision)
-        group = _group(part, spec, replace(settings, fidelity=0.0) if hard else settings, device, find)
-        constant = evidence.finite and all(evidence.constant[channel] for channel in part.channels)
-        groups.append(_as_constant(group) if constant else group)
+        if evidence.finite and all(evidence.constant[channel] for channel in part.channels):
+            # Nothing is generated, so nothing of how it would have been may reach the job's key.
+            plain = _group(replace(part, safe=True), spec, replace(settings, fidelity=0.0), device, find)
+            groups.append(replace(plain, constant=True))
+        else:
+            hard = spec.indexed or _is_hard(part, spec, evidence, decision)
+            groups.append(_group(part, spec, replace(settings, fidelity=0.0) if hard else settings, device, find))
     return tuple(groups)
 
 
@@ -136,11 +139,4 @@ def _via(model: ModelInfo, settings: Settled) -> Via:
     raise UsageError(
         f"model {model.name} is {model.scale}x and cannot give {settings.scale}x",
         fix=f"choose a {settings.scale}x model" if settings.scale == 4 else "choose a 2x or a 4x model",
-    )
-
-
-def _as_constant(group: Group) -> Group:
-    """Nothing is generated, so nothing of how it would have been may reach the job's key."""
-    return replace(
-        group, constant=True, model=BICUBIC, weights="", via=Via.DIRECT, fidelity=0.0, precision=Precision.FLOAT32
     )

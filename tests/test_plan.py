@@ -1,0 +1,553 @@
+"""What is planned for a library: each texture's groups, where its result goes, and what is refused and why."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from cg_upscaler.errors import Cancelled, ModelNotFound, UnsupportedImage, UsageError
+from cg_upscaler.geometry import Edge, Edges, Size
+from cg_upscaler.job import Action, Band, Group, Job, Outcome, Plan, Receipt, Via
+from cg_upscaler.library.classify import Decision
+from cg_upscaler.library.config import Config, TwoX, load
+from cg_upscaler.library.plan import make_plan
+from cg_upscaler.library.receipts import Receipts, hash_file
+from cg_upscaler.library.settings import Settled
+from cg_upscaler.library.survey import survey
+from cg_upscaler.library.texture import Texture, plan_texture
+from cg_upscaler.maps import BICUBIC, AlphaMode, ColorSpace, MapKind, Role
+from cg_upscaler.pixels.rows import Array
+from cg_upscaler.spec import Depth, DeviceInfo, ImageSpec, ModelInfo, Precision
+from cg_upscaler.wire import from_plain, to_plain
+
+DEVICE = DeviceInfo("cpu", "a processor", Precision.MIXED, (Precision.FLOAT32, Precision.MIXED))
+OUT = Path("out").absolute()
+COLOR = Decision(MapKind.BASE_COLOR, "said so", 1.0, AlphaMode.NONE)
+SETTLED = Settled("4x", 4, TwoX.QUALITY, 1.0, Edges(), Precision.AUTO)
+
+
+def find(name: str, scale: int) -> ModelInfo:
+    if name == BICUBIC:
+        return ModelInfo(BICUBIC, "resize", scale, 0, 2)
+    return {
+        "4x": ModelInfo("4x", "rrdb", 4, 3, 64, weights="hash of 4x"),
+        "2x": ModelInfo("2x", "rrdb", 2, 3, 64, multiple=2),
+        "8x": ModelInfo("8x", "rrdb", 8, 3, 64),
+        "gray": ModelInfo("gray", "rrdb", 4, 1, 64),
+    }[name]
+
+
+def noise(channels: int, dtype: type = np.uint8, side: int = 20) -> NDArray[np.generic]:
+    values = np.random.default_rng(channels).random((side, side + 4, channels), np.float32)
+    if np.issubdtype(dtype, np.floating):
+        return values.astype(dtype)
+    return (values * np.iinfo(dtype).max).astype(dtype)  # type: ignore[type-var]
+
+
+def texture(
+    pixels: NDArray[np.generic], decision: Decision = COLOR, name: str = "rock.png", **changes: object
+) -> Texture:
+    height, width, channels = pixels.shape
+    depth = {1: Depth.UINT8, 2: Depth.UINT16, 4: Depth.FLOAT}[pixels.dtype.itemsize]
+    spec = ImageSpec(Size(width, height), channels, depth, Path(name).suffix[1:], alpha={2: 1, 4: 3}.get(channels))
+    spec = replace(spec, **changes)  # type: ignore[arg-type]
+    return Texture(name, Path("lib", name), spec, survey(Array(pixels), spec), decision)
+
+
+def planned(what: Texture, settings: Settled = SETTLED, **changes: object) -> Job:
+    return plan_texture(what, replace(settings, **changes), OUT, DEVICE, find)  # type: ignore[arg-type]
+
+
+def shape(job: Job) -> list[tuple[Role, tuple[int, ...], tuple[int, ...], str]]:
+    return [(group.role, group.channels, group.targets, group.model) for group in job.groups]
+
+
+def only_group(job: Job) -> Group:
+    (group,) = job.groups
+    return group
+
+
+# Channel groups
+
+
+def test_colour_goes_together() -> None:
+    job = planned(texture(noise(3)))
+    group = only_group(job)
+    assert shape(job) == [(Role.COLOR, (0, 1, 2), (0, 1, 2), "4x")]
+    assert (group.color_space, group.via, group.fidelity, group.band) == (ColorSpace.SRGB, Via.DIRECT, 1.0, Band.ALL)
+    assert group.weights == "hash of 4x"
+    assert not group.constant
+
+
+def test_gray_goes_as_one_channel_however_it_is_stored() -> None:
+    gray = noise(1)
+    assert shape(planned(texture(gray))) == [(Role.SCALAR, (0,), (0,), "4x")]
+    assert shape(planned(texture(np.repeat(gray, 3, axis=2)))) == [(Role.SCALAR, (0,), (0, 1, 2), "4x")]
+    almost = np.repeat(gray, 3, axis=2)
+    almost[3, 3, 1] ^= 1
+    assert shape(planned(texture(almost))) == [(Role.COLOR, (0, 1, 2), (0, 1, 2), "4x")]
+
+
+@pytest.mark.parametrize("alpha", [AlphaMode.BLEND, AlphaMode.CUTOUT])
+def test_transparency_goes_through_the_generator_by_itself(alpha: AlphaMode) -> None:
+    job = planned(texture(noise(4), replace(COLOR, alpha=alpha)))
+    assert shape(job)[1] == (Role.ALPHA, (3,), (3,), "4x")
+    assert job.alpha is alpha
+    assert job.groups[1].color_space is ColorSpace.DATA
+    assert job.groups[1].fidelity == (0.0 if alpha is AlphaMode.CUTOUT else 1.0)
+    assert job.groups[0].fidelity == 1.0
+
+
+def test_alpha_of_unclear_meaning_is_resampled() -> None:
+    job = planned(texture(noise(4), replace(COLOR, alpha=AlphaMode.MASK)))
+    assert shape(job)[1] == (Role.SCALAR, (3,), (3,), BICUBIC)
+
+
+def test_gray_with_alpha() -> None:
+    job = planned(texture(noise(2), replace(COLOR, alpha=AlphaMode.BLEND)))
+    assert shape(job) == [(Role.SCALAR, (0,), (0,), "4x"), (Role.ALPHA, (1,), (1,), "4x")]
+
+
+def test_what_is_constant_is_not_generated_whatever_it_is() -> None:
+    pixels = noise(4)
+    pixels[:, :, 3] = 255
+    job = planned(texture(pixels, replace(COLOR, alpha=AlphaMode.OPAQUE)))
+    assert [group.constant for group in job.groups] == [False, True]
+    flat = np.full((8, 8, 3), 7, np.uint8)
+    assert only_group(planned(texture(flat))).constant
+    assert only_group(planned(texture(flat, replace(COLOR, kind=MapKind.NORMAL)))).constant
+
+
+def test_the_key_of_a_constant_texture_does_not_depend_on_the_model() -> None:
+    flat = texture(np.full((8, 8, 3), 7, np.uint8))
+    assert planned(flat).key("hash") == planned(flat, model="gray").key("hash")
+
+
+def test_a_channel_with_holes_is_not_constant() -> None:
+    pixels = np.full((8, 8, 3), 0.5, np.float32)
+    pixels[0, 0, 0] = np.nan
+    assert not any(group.constant for group in planned(texture(pixels, name="rock.exr")).groups)
+
+
+def test_channels_of_a_packed_map_never_meet() -> None:
+    pixels = noise(4)
+    pixels[:, :, 2] = 9
+    job = planned(texture(pixels, replace(COLOR, kind=MapKind.PACKED, alpha=AlphaMode.MASK)))
+    assert [group.channels for group in job.groups] == [(0,), (1,), (2,), (3,)]
+    assert [group.role for group in job.groups] == [Role.SCALAR] * 4
+    assert [group.model for group in job.groups if not group.constant] == ["4x"] * 3
+    assert [group.constant for group in job.groups] == [False, False, True, False]
+    assert {group.color_space for group in job.groups} == {ColorSpace.DATA}
+
+
+@pytest.mark.parametrize(("channels", "alpha", "vector"), [(2, None, (0, 1)), (3, None, (0, 1, 2)), (4, 3, (0, 1, 2))])
+def test_a_normal_map_is_one_group_of_vectors(channels: int, alpha: int | None, vector: tuple[int, ...]) -> None:
+    normal = Decision(MapKind.NORMAL, "", 1.0, AlphaMode.MASK)
+    job = planned(texture(noise(channels), normal, alpha=alpha), model=BICUBIC)
+    assert job.groups[0].role is Role.NORMAL
+    assert job.groups[0].channels == vector
+    assert job.groups[0].color_space is ColorSpace.DATA
+    assert shape(job)[1:] == [(Role.SCALAR, (3,), (3,), BICUBIC)] * (channels == 4)
+
+
+def test_a_gray_normal_map_is_still_vectors() -> None:
+    job = planned(texture(np.repeat(noise(1), 3, axis=2), replace(COLOR, kind=MapKind.NORMAL)))
+    assert shape(job) == [(Role.NORMAL, (0, 1, 2), (0, 1, 2), "4x")]
+
+
+def test_a_normal_map_of_one_channel_is_refused() -> None:
+    with pytest.raises(UnsupportedImage, match=r"has two channels at least.*another kind"):
+        planned(texture(noise(1), replace(COLOR, kind=MapKind.NORMAL)))
+
+
+def test_signed_vectors_are_resampled_channel_by_channel() -> None:
+    signed = noise(3, np.float32) * 2 - 1
+    job = planned(texture(signed, replace(COLOR, kind=MapKind.NORMAL), name="rock_n.exr"))
+    assert shape(job) == [(Role.SCALAR, (c,), (c,), BICUBIC) for c in range(3)]
+    assert "not made unit length" in job.notes[0]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in MapKind if kind is not MapKind.DATA])
+@pytest.mark.parametrize("channels", [2, 3, 4, 5])
+def test_every_channel_is_the_target_of_exactly_one_group(kind: MapKind, channels: int) -> None:
+    for alpha in (AlphaMode.NONE, AlphaMode.MASK, AlphaMode.BLEND):
+        alpha_at = channels - 1 if channels in (4, 5) else None
+        job = planned(texture(noise(channels), Decision(kind, "", 1.0, alpha), name="rock.tif", alpha=alpha_at))
+        targets = [target for group in job.groups for target in group.targets]
+        assert sorted(targets) == list(range(channels))
+        assert all(len(group.targets) in (len(group.channels), 3) for group in job.groups)
+
+
+def test_float_colour_is_light_and_float_data_is_not() -> None:
+    pixels = noise(3, np.float32)
+    assert only_group(planned(texture(pixels, name="rock.exr"))).color_space is ColorSpace.LINEAR
+    rough = replace(COLOR, kind=MapKind.ROUGHNESS)
+    assert only_group(planned(texture(pixels, rough, name="rock.exr"))).color_space is ColorSpace.DATA
+
+
+def test_an_integer_file_that_says_it_is_linear_is_believed_for_colour_only() -> None:
+    assert only_group(planned(texture(noise(3), color_space=ColorSpace.LINEAR))).color_space is ColorSpace.LINEAR
+    rough = replace(COLOR, kind=MapKind.ROUGHNESS)
+    assert only_group(planned(texture(noise(3), rough, color_space=ColorSpace.SRGB))).color_space is ColorSpace.DATA
+
+
+def test_palettes_and_pure_black_and_white_are_not_matched() -> None:
+    assert only_group(planned(texture(noise(3), indexed=True))).fidelity == 0.0
+    bilevel = np.where(noise(1) > 127, np.uint8(255), np.uint8(0))
+    assert only_group(planned(texture(bilevel))).fidelity == 0.0
+    assert only_group(planned(texture(noise(1)))).fidelity == 1.0
+
+
+def test_of_a_lossy_file_only_the_coarse_part_is_held() -> None:
+    assert only_group(planned(texture(noise(3), name="rock.jpg", lossy=True))).band is Band.LOW
+
+
+def test_deep_textures_and_resampling_run_in_float32() -> None:
+    assert only_group(planned(texture(noise(3)))).precision is Precision.MIXED
+    assert only_group(planned(texture(noise(3, np.uint16)))).precision is Precision.FLOAT32
+    assert only_group(planned(texture(noise(3)), model=BICUBIC)).precision is Precision.FLOAT32
+    assert only_group(planned(texture(noise(3)), precision=Precision.BFLOAT16)).precision is Precision.BFLOAT16
+
+
+# Scales
+
+
+@pytest.mark.parametrize(
+    ("model", "scale", "two_x", "via"),
+    [
+        ("4x", 4, TwoX.QUALITY, Via.DIRECT),
+        ("4x", 2, TwoX.QUALITY, Via.REDUCE),
+        ("4x", 2, TwoX.FAST, Via.SHRINK),
+        ("2x", 2, TwoX.QUALITY, Via.DIRECT),
+        ("2x", 2, TwoX.FAST, Via.DIRECT),
+        (BICUBIC, 2, TwoX.QUALITY, Via.DIRECT),
+        (BICUBIC, 4, TwoX.FAST, Via.DIRECT),
+    ],
+)
+def test_how_a_model_gives_a_scale(model: str, scale: int, two_x: TwoX, via: Via) -> None:
+    job = planned(texture(noise(3)), model=model, scale=scale, two_x=two_x)
+    assert only_group(job).via is via
+    assert job.output_spec is not None
+    assert job.output_spec.size == Size(24, 20) * scale
+
+
+@pytest.mark.parametrize(("model", "scale"), [("2x", 4), ("8x", 4), ("8x", 2)])
+def test_a_scale_that_a_model_cannot_give_is_refused(model: str, scale: int) -> None:
+    with pytest.raises(UsageError, match=f"model {model} is {model} and cannot give {scale}x; choose a"):
+        planned(texture(noise(3)), model=model, scale=scale)
+
+
+def test_a_model_of_too_few_channels_is_refused_for_colour_only() -> None:
+    with pytest.raises(UsageError, match=r"takes 1 channel\(s\), and color has 3; choose another model"):
+        planned(texture(noise(3)), model="gray")
+    assert only_group(planned(texture(noise(1)), model="gray")).model == "gray"
+
+
+def test_the_cut_is_that_of_what_the_generator_sees() -> None:
+    wide = texture(noise(3, side=65))  # 69 × 65: covered by a tile of 128; shrunk to 35 × 33, by one of 64
+    assert only_group(planned(wide, scale=2)).cut.tile == 128
+    assert only_group(planned(wide, scale=2, two_x=TwoX.FAST)).cut.tile == 64
+
+
+# Where it goes and as what
+
+
+def test_the_result_is_the_same_kind_of_file_under_the_same_name() -> None:
+    job = planned(texture(noise(4, np.uint16), replace(COLOR, alpha=AlphaMode.MASK), name="walls/a.b.tif"))
+    assert Path(job.output) == OUT / "walls" / "a.b.tif"
+    spec = job.output_spec
+    assert spec is not None
+    assert (spec.size, spec.channels, spec.depth, spec.alpha) == (Size(96, 80), 4, Depth.UINT16, 3)
+    assert spec.container == "tif"
+    assert job.scale == 4
+
+
+@pytest.mark.parametrize("name", ["lava_cc.dds", "lava_cc.psd"])
+def test_what_cannot_be_written_is_written_as_something_else_with_its_suffix_added(name: str) -> None:
+    job = planned(texture(noise(3), name=name, lossy=name.endswith("dds"), note="BC1, 9 mips"))
+    assert Path(job.output).name == f"{name}.png"
+    assert job.output_spec is not None
+    assert (job.output_spec.container, job.output_spec.lossy, job.output_spec.note) == ("png", False, "")
+    assert any("PNG" in note.upper() for note in job.notes)
+
+
+def test_data_gets_no_colour_tag_and_a_palette_becomes_plain_colour() -> None:
+    rough = planned(texture(noise(3), replace(COLOR, kind=MapKind.ROUGHNESS), indexed=True))
+    assert rough.output_spec is not None
+    assert rough.output_spec.color_space is ColorSpace.DATA
+    assert not rough.output_spec.indexed
+    assert "a palette is written as plain colour" in rough.notes
+
+
+def test_data_is_copied_as_it_is() -> None:
+    job = planned(texture(noise(3), Decision(MapKind.DATA, "a look-up strip", 0.9, AlphaMode.NONE), name="lut.dds"))
+    assert (job.action, job.groups, job.output_spec) == (Action.COPY, (), None)
+    assert Path(job.output) == OUT / "lut.dds"
+    assert job.why == "a look-up strip"
+    assert job.megapixels == 0
+
+
+def test_a_result_that_its_format_cannot_hold_is_refused() -> None:
+    big = replace(texture(noise(3), name="sky.webp").spec, size=Size(5000, 100))
+    with pytest.raises(UnsupportedImage, match="20000×400, and a WEBP file holds 16383 texels a side"):
+        planned(replace(texture(noise(3), name="sky.webp"), spec=big))
+
+
+def test_a_result_that_no_graphics_card_loads_is_noted() -> None:
+    what = texture(noise(3))
+    job = planned(replace(what, spec=replace(what.spec, size=Size(5000, 100))))
+    assert any("more than the 16384 a side" in note for note in job.notes)
+
+
+def test_a_job_survives_the_wire() -> None:
+    job = planned(texture(noise(4), replace(COLOR, alpha=AlphaMode.CUTOUT)))
+    assert from_plain(Job, json.loads(json.dumps(to_plain(job)))) == job
+
+
+# A whole library
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Path:
+    return tmp_path / "library"
+
+
+def put(path: Path, pixels: NDArray[np.generic] | None = None) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    ok, data = cv2.imencode(".png", noise(3) if pixels is None else pixels)
+    assert ok
+    path.write_bytes(data.tobytes())
+    return path
+
+
+def config_for(library: Path, text: str = "", **overrides: object) -> Config:
+    file = library.parent / "game.yaml"
+    file.write_text(text, encoding="utf-8")
+    return load(file, **{"source": library, "output": library.parent / "out", "model": BICUBIC, **overrides})
+
+
+def plan_of(library: Path, text: str = "", *, only: tuple[str, ...] = (), **overrides: object) -> Plan:
+    return make_plan(config_for(library, text, **overrides), device=DEVICE, only=only)
+
+
+def test_a_library_is_planned_in_the_order_of_its_names(library: Path) -> None:
+    for name in ("b/rock.png", "a.png", "B2.png", "c.png"):
+        put(library / name)
+    plan = plan_of(library)
+    assert [job.name for job in plan.jobs] == ["a.png", "b/rock.png", "B2.png", "c.png"]
+    assert [Path(job.output).relative_to(plan.output).as_posix() for job in plan.jobs] == [j.name for j in plan.jobs]
+    assert plan.problems == ()
+    assert not Path(plan.output).exists()
+    assert [job.name for job in plan_of(library, only=("b/**",)).jobs] == ["b/rock.png"]
+
+
+def test_equal_libraries_give_equal_plans_and_plans_survive_the_wire(library: Path) -> None:
+    for i in range(6):
+        put(library / f"{i}_n.png", noise(3, side=20 + i))
+    plan = plan_of(library)
+    assert plan_of(library) == plan
+    assert from_plain(Plan, json.loads(json.dumps(to_plain(plan)))) == plan
+
+
+def test_a_texture_that_cannot_be_read_stops_nothing(library: Path) -> None:
+    put(library / "good.png")
+    put(library / "truncated.png").write_bytes((library / "good.png").read_bytes()[:200])
+    (library / "empty.png").touch()
+    (library / "pointer.png").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 3\n")
+    plan = plan_of(library)
+    assert [job.name for job in plan.jobs] == ["good.png"]
+    assert [problem.name for problem in plan.problems] == ["empty.png", "pointer.png", "truncated.png"]
+    assert all("\n" not in problem.message for problem in plan.problems)
+
+
+def test_a_texture_beyond_the_pixel_limit_is_a_problem(library: Path) -> None:
+    put(library / "rock.png")
+    assert len(plan_of(library, "pixel_limit: 100").problems) == 1
+
+
+def test_rules_name_kinds_skip_and_set(library: Path) -> None:
+    for name in ("a.png", "old/b.png", "c.png"):
+        put(library / name)
+    text = """
+rules:
+  - match: a.png
+    kind: normal
+    edges: wrap
+  - match: old/
+    skip: made anew
+  - match: nothing_here.png
+    scale: 2
+"""
+    plan = plan_of(library, text)
+    a, c, b = plan.jobs
+    assert (a.kind, a.confidence, a.edges) == (MapKind.NORMAL, 1.0, Edges.both(Edge.WRAP))
+    assert "rule 'a.png' (game.yaml:3)" in a.why
+    assert (b.action, b.why) == (Action.SKIP, "made anew (rule 'old/' (game.yaml:6))")
+    assert c.kind is MapKind.BASE_COLOR
+    assert plan.notes == ("rule 'nothing_here.png' (game.yaml:8) matches no texture",)
+    assert plan_of(library, text, only=("c.png",)).notes == ()
+
+
+def test_a_skipped_texture_is_not_even_read(library: Path) -> None:
+    library.mkdir()
+    (library / "broken.png").touch()
+    plan = plan_of(library, "rules: [{match: broken.png, skip: known to be broken}]")
+    assert plan.problems == ()
+    assert plan.jobs[0].action is Action.SKIP
+
+
+def test_a_rule_can_have_data_upscaled_and_pictures_copied(library: Path) -> None:
+    put(library / "fire_lut.png")
+    put(library / "rock_color.png")
+    assert plan_of(library).jobs[0].action is Action.COPY
+    text = "rules: [{match: '*_lut.png', kind: base_color}, {match: rock*, kind: data}]"
+    lut, rock = plan_of(library, text).jobs
+    assert (lut.action, lut.kind) == (Action.UPSCALE, MapKind.BASE_COLOR)
+    assert (rock.action, rock.kind) == (Action.COPY, MapKind.DATA)
+
+
+def test_files_that_are_no_textures_are_counted(library: Path) -> None:
+    put(library / "a.png")
+    (library / "notes.txt").touch()
+    assert "notes.txt" in plan_of(library).notes[0]
+    with pytest.raises(UsageError, match=r"notes\.txt: is no texture by its name"):
+        plan_of(library / "notes.txt", output=library.parent / "out")
+
+
+def test_one_file_is_a_library_too(library: Path) -> None:
+    put(library / "a.png")
+    put(library / "b.png")
+    (job,) = plan_of(library / "a.png").jobs
+    assert job.name == "a.png"
+
+
+def test_an_empty_library_is_an_empty_plan_and_a_missing_one_an_error(library: Path) -> None:
+    library.mkdir()
+    assert plan_of(library).jobs == ()
+    with pytest.raises(UsageError, match="no such file or folder"):
+        plan_of(library / "missing", output=library.parent / "out")
+
+
+def test_sources_that_map_to_one_output_are_both_refused(library: Path) -> None:
+    from PIL import Image
+
+    put(library / "lava.dds.png")
+    Image.fromarray(noise(3)).save(library / "lava.dds")
+    put(library / "lava.png")
+    plan = plan_of(library)
+    assert [job.name for job in plan.jobs] == ["lava.png"]
+    messages = {problem.name: problem.message for problem in plan.problems}
+    assert "lava.dds.png" in messages["lava.dds"]
+    assert messages["lava.dds.png"].startswith("its result and that of lava.dds would be one file")
+
+
+def test_names_that_differ_in_case_only_are_both_refused(library: Path) -> None:
+    put(library / "a" / "rock.png")
+    put(library / "A" / "Rock.png")
+    if len(list(library.iterdir())) == 1:
+        pytest.skip("this file system does not tell them apart")
+    plan = plan_of(library)
+    assert plan.jobs == ()
+    assert len(plan.problems) == 2
+
+
+def test_the_library_is_no_output_folder(library: Path) -> None:
+    put(library / "a.png")
+    with pytest.raises(UsageError, match="the output folder is the library itself"):
+        plan_of(library, output=library / "sub" / "..")
+    with pytest.raises(UsageError, match="the output folder is the library itself"):
+        plan_of(library / "a.png", output=library)
+    with pytest.raises(UsageError, match="is no folder"):
+        plan_of(library, output=library / "a.png")
+
+
+def test_a_result_never_takes_the_place_of_a_source(library: Path) -> None:
+    put(library / "library" / "a.png")
+    put(library / "a.png")
+    plan = plan_of(library, output=library.parent)
+    assert [job.name for job in plan.jobs] == ["a.png"]
+    messages = {problem.name: problem.message for problem in plan.problems}
+    assert messages == {"library/a.png": "its result would overwrite the source a.png; choose another output folder"}
+
+
+def test_a_link_does_not_lead_out_of_the_output_folder(library: Path) -> None:
+    put(library / "sub" / "a.png")
+    out, elsewhere = library.parent / "out", library.parent / "elsewhere"
+    out.mkdir()
+    elsewhere.mkdir()
+    try:
+        (out / "sub").symlink_to(elsewhere, target_is_directory=True)
+    except OSError:
+        pytest.skip("no links here")
+    (problem,) = plan_of(library).problems
+    assert problem.message == "its result would lie outside of the output folder; remove the link that leads there"
+
+
+@pytest.mark.parametrize("out", ["out", "library/out", "library"])
+def test_outputs_of_a_run_are_never_its_sources(library: Path, out: str) -> None:
+    source = put(library / "x" / "a.png")
+    folder = library.parent / out
+    result = put(folder / "result.png")
+    job = replace(planned(texture(noise(3))), output=str(result))
+    with Receipts(folder) as receipts:
+        receipts.intend(job, "key", "source")
+        receipts.record(Receipt("a.png", Outcome.DONE, str(result), "key", "", hash_file(result)))
+    plan = plan_of(library, output=library.parent / "another")
+    assert [Path(job.source) for job in plan.jobs] == [source]
+
+
+def test_a_texture_that_was_seen_is_not_read_again(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(library / "a.png")
+    config = config_for(library)
+    with Receipts(config.output) as receipts:
+        first = make_plan(config, device=DEVICE, receipts=receipts)
+
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise AssertionError("read again")
+
+    monkeypatch.setattr("cg_upscaler.library.plan.codecs.read", refuse)
+    with Receipts(config.output, read_only=True) as receipts:
+        assert make_plan(config, device=DEVICE, receipts=receipts) == first
+
+
+def test_progress_is_told_and_can_stop_the_plan(library: Path) -> None:
+    for i in range(5):
+        put(library / f"{i}.png")
+    told: list[tuple[int, int]] = []
+    make_plan(config_for(library), device=DEVICE, on_progress=lambda done, total: told.append((done, total)))
+    assert told == [(i, 5) for i in range(1, 6)]
+
+    def stop(done: int, total: int) -> None:
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        make_plan(config_for(library), device=DEVICE, on_progress=stop)
+
+
+def test_a_model_that_is_not_there_stops_the_plan(library: Path) -> None:
+    put(library / "a.png")
+    with pytest.raises(ModelNotFound, match=r"no such weights file"):
+        plan_of(library, model="missing.pth")
+
+
+def test_models_are_found_beside_the_configuration(library: Path) -> None:
+    put(library / "a.png")
+    with pytest.raises(ModelNotFound) as caught:
+        plan_of(library, "rules: [{match: a.png, model: models/own.pth}]")
+    assert caught.value.where == os.path.join(library.parent, "models", "own.pth")
+
+
+def test_a_dry_run_creates_nothing(library: Path) -> None:
+    put(library / "a.png")
+    config = config_for(library)
+    before = sorted(library.parent.rglob("*"))
+    with Receipts(config.output, read_only=True) as receipts:
+        make_plan(config, device=DEVICE, receipts=receipts)
+    assert sorted(library.parent.rglob("*")) == before
