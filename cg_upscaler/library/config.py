@@ -77,12 +77,10 @@ _Globs = Annotated[
 ]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-
-class Settings(_Strict):
+class Settings(BaseModel):
     """What can be set for the whole run, for a kind of map, or by a rule. None leaves it to the next in line."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     model: _Name | None = None
     """A model of the catalog (`cg-upscale models` lists them), or the path of a weights file."""
