@@ -72,7 +72,7 @@ class Engine:
         source_hash = hash_file(source)
         key = job.key(source_hash)
         state = receipts.output_state(job)
-        if state is OutputState.OURS and not self._force:
+        if state in (OutputState.OURS, OutputState.LOCKED) and not self._force:
             earlier = receipts.find(job.name)
             if earlier is not None and earlier.key == key and earlier.outcome in (Outcome.DONE, Outcome.COPIED):
                 return replace(earlier, outcome=Outcome.CURRENT)

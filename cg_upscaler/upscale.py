@@ -14,6 +14,7 @@ from cg_upscaler.generate import Generator, Tick
 from cg_upscaler.geometry import Edges, Size
 from cg_upscaler.job import Group, Job, Via
 from cg_upscaler.maps import Role
+from cg_upscaler.pixels.alpha import kept_between_neighbours
 from cg_upscaler.pixels.channels import Split, merge_channels, split_channels
 from cg_upscaler.pixels.resample import halve
 from cg_upscaler.pixels.rows import Pixels, Source, hold, windowed
@@ -73,6 +74,8 @@ def upscale_group(split: Split, work: Work, tick: Tick) -> Source:
     result = at_size(result, size, group, edges)
     if group.fidelity > 0:
         result = windowed(space.match(scale), edges, result, Mapped(source, space.working, result.channels))
+    if group.role is Role.ALPHA:
+        result = windowed(kept_between_neighbours(scale), edges, result, source)
     return Mapped(result, space.finish, len(group.channels))
 
 

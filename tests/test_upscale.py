@@ -142,6 +142,15 @@ def test_no_fringe_where_transparent_texels_hide_black_or_white(hidden):
     assert np.abs(result[seen][:, :3] * 255 - [60, 140, 50]).max() < 1
 
 
+def test_a_haze_of_the_generator_does_not_show_where_all_is_clear_or_solid():
+    pixels = leaf(0)
+    hazy = BlurNetwork(lambda tile: tile * 0.96 + 0.02)
+    groups = (group(Role.COLOR, COLOUR, Size(32, 32)), group(Role.ALPHA, (3,), Size(32, 32), fidelity=0.0))
+    alpha = run(pixels, *groups, network=hazy, alpha=AlphaMode.BLEND)[:, :, 3]
+    assert (alpha[:8] == 0).all()
+    assert (alpha[60:68, 60:68] == 1).all()
+
+
 def test_alpha_of_unclear_meaning_leaves_colour_alone():
     pixels = leaf(0)
     groups = (group(Role.COLOR, COLOUR, Size(32, 32)), group(Role.SCALAR, (3,), Size(32, 32)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import re
+import shutil
 from pathlib import Path
 
 import torch
@@ -44,6 +45,21 @@ def require(device: DeviceInfo, precision: Precision) -> None:
     if precision not in device.supported:
         supported = ", ".join(choice.value for choice in device.supported)
         raise UsageError(f"{device.label} ({device.name}) has no {precision.value}", fix=f"it has {supported}")
+
+
+def build() -> str:
+    """Return which build of torch runs: for the CPU alone, or for which version of CUDA or ROCm."""
+    runtime = torch.version.cuda and f"CUDA {torch.version.cuda}" or torch.version.hip and f"ROCm {torch.version.hip}"
+    return f"torch {torch.__version__}, built for {runtime or 'the CPU'}"
+
+
+def unused_gpu() -> str | None:
+    """Return a warning where the machine has an NVIDIA card that this build of torch cannot use."""
+    if shutil.which("nvidia-smi") is None or torch.cuda.is_available():
+        return None
+    if torch.version.cuda is None:
+        return "an NVIDIA driver is installed, but this torch is built for the CPU; the README says how to get a GPU build"
+    return f"an NVIDIA driver is installed, but torch (CUDA {torch.version.cuda}) finds no card; is the driver too old?"
 
 
 def _cuda(name: str) -> DeviceInfo:

@@ -14,7 +14,7 @@ from cg_upscaler.cli.exit_codes import ExitCode
 from cg_upscaler.cli.tables import as_json
 from cg_upscaler.errors import UpscaleError
 from cg_upscaler.models import catalog
-from cg_upscaler.models.weights import verify
+from cg_upscaler.models.load import verified
 
 _PACKAGES = ("cg-upscaler", "torch", "numpy", "OpenImageIO", "opencv-python-headless", "Pillow", "imageio")
 
@@ -67,8 +67,8 @@ def _warnings() -> Iterator[str]:
         )
     if hint := devices.unused_gpu():
         yield hint
-    for info in catalog.names():
+    for published in catalog.PUBLISHED.values():
         try:
-            verify(info)
+            verified(published)
         except UpscaleError as error:
             yield str(error)

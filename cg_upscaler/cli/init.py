@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from cg_upscaler.errors import UsageError
-from cg_upscaler.library.config import starter
 from cg_upscaler.library.receipts import known_outputs_under
 from cg_upscaler.library.scan import scan
+from cg_upscaler.library.starter import starter
 
 
 @click.command()

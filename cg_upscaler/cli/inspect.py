@@ -30,7 +30,8 @@ def inspect(files: tuple[Path, ...], json_: bool) -> int:
             code = ExitCode.FAILED
             continue
         evidence = survey(image, image.spec)
-        decision = classify(file.as_posix(), image.spec, evidence)
+        # Folders far above say nothing of a texture; the one that it lies in may.
+        decision = classify(f"{file.absolute().parent.name}/{file.name}", image.spec, evidence)
         if json_:
             found.append({"file": str(file), "spec": image.spec, "decision": decision, "evidence": evidence})
         else:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 
 from tqdm import tqdm
@@ -52,6 +54,18 @@ class Progress:
 
     def _line(self, text: str) -> None:
         tqdm.write(text, file=sys.stderr)
+
+
+@contextmanager
+def planning(*, quiet: bool) -> Iterator[Callable[[int, int], None]]:
+    """Show how many textures have been looked at, on a terminal."""
+    with tqdm(unit=" textures", desc="looking", file=sys.stderr, disable=quiet or not sys.stderr.isatty(), leave=False) as bar:
+
+        def told(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield told
 
 
 def summary(receipts: tuple[Receipt, ...], plan: Plan, seconds: float) -> str:

@@ -55,9 +55,11 @@ def run(dry_run: bool, force: bool, quiet: bool, json_: bool, only: tuple[str, .
         planned = _plan(config, only, receipts, quiet=quiet)
         if not planned.jobs and not planned.problems:
             raise UsageError("no textures here", where=planned.source, fix="check the path, --only and the rules")
-        engine = Engine(Pool(planned.device, config.base), force=force)
+        engine = Engine(Pool(planned.device), force=force)
+        for note in planned.notes:
+            click.echo(f"note: {note}", err=True)
         for problem in planned.problems:
-            click.echo(f"failed: {problem.message}", err=True)
+            click.echo(f"failed: {problem.name}: {problem.message}", err=True)
         with Progress(planned, quiet=quiet) as progress:
             done = engine.run(planned, receipts, progress)
     if json_:

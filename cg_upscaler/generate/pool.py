@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from cg_upscaler.backends.torch_ import TorchNetwork
 from cg_upscaler.backends.resize import ResizeNetwork
 from cg_upscaler.generate import Generator
@@ -16,18 +14,14 @@ from cg_upscaler.spec import DeviceInfo
 class Pool:
     """`Generators` on one device."""
 
-    def __init__(self, device: DeviceInfo, base: Path | None = None) -> None:
-        """`base` is the folder that model paths are relative to."""
-        self._device, self._base = device, base
+    def __init__(self, device: DeviceInfo) -> None:
+        self._device = device
         self._loaded: dict[tuple[str, int], Generator] = {}
 
     def get(self, model: str, scale: int) -> Generator:
         key = (model, scale if model == BICUBIC else 0)
         if key not in self._loaded:
-            network = (
-                ResizeNetwork(scale)
-                if model == BICUBIC
-                else TorchNetwork(catalog.find(model, base=self._base), self._device)
-            )
+            plain = model == BICUBIC
+            network = ResizeNetwork(scale) if plain else TorchNetwork(catalog.find(model), self._device)
             self._loaded[key] = Tiles(network)
         return self._loaded[key]

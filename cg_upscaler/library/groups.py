@@ -20,6 +20,11 @@ Find = Callable[[str, int], ModelInfo]
 """What is known of a model, by its name and the scale that plain resampling is to have."""
 
 
+_SOFT = 0.4
+"""Share of partly transparent texels, of all that show, from which on transparency is a matter of degrees. Icons with
+smooth edges have a quarter, particles two thirds."""
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """Channels that belong together, before it is known how they are generated."""
@@ -29,7 +34,7 @@ class Part:
     targets: tuple[int, ...]
     color_space: ColorSpace = ColorSpace.DATA
     safe: bool = False
-    """Of unclear meaning: resampled, whatever the kind's model is."""
+    """Resampled, whatever the kind's model is: of unclear meaning, or soft."""
 
 
 def plan_groups(
@@ -78,10 +83,16 @@ def split(spec: ImageSpec, evidence: Evidence, decision: Decision) -> Iterator[P
         yield from (Part(Role.SCALAR, (channel,), (channel,), safe=unclear) for channel in rest)
     if spec.alpha is not None:
         if decision.alpha in (AlphaMode.CUTOUT, AlphaMode.BLEND):
-            yield Part(Role.ALPHA, (spec.alpha,), (spec.alpha,))
+            yield Part(Role.ALPHA, (spec.alpha,), (spec.alpha,), safe=_is_soft(evidence))
         else:
             unclear = treatment is not Treatment.CHANNELS
             yield Part(Role.SCALAR, (spec.alpha,), (spec.alpha,), safe=unclear)
+
+
+def _is_soft(evidence: Evidence) -> bool:
+    """Whether transparency is mostly by degrees: glows and smoke, which a generator would give a hard rim."""
+    shown = 1 - evidence.alpha.clear
+    return shown > 0 and (shown - evidence.alpha.solid) / shown > _SOFT
 
 
 def plain_vectors(evidence: Evidence) -> bool:

