@@ -95,9 +95,22 @@ def test_gray_goes_as_one_channel_however_it_is_stored() -> None:
     assert shape(planned(texture(almost))) == [(Role.COLOR, (0, 1, 2), (0, 1, 2), "4x")]
 
 
+def crisp(pixels: np.ndarray) -> np.ndarray:
+    """The same with an alpha that is clear or solid, but for a line between."""
+    pixels[:, :, -1] = np.where(np.arange(pixels.shape[1]) < 5, 0, 255)
+    pixels[:, 5:9, -1] = 90
+    return pixels
+
+
+def test_soft_transparency_is_resampled() -> None:
+    """A generator gives glows and smoke a hard rim."""
+    job = planned(texture(noise(4), replace(COLOR, alpha=AlphaMode.BLEND)))
+    assert shape(job)[1] == (Role.ALPHA, (3,), (3,), BICUBIC)
+
+
 @pytest.mark.parametrize("alpha", [AlphaMode.BLEND, AlphaMode.CUTOUT])
 def test_transparency_goes_through_the_generator_by_itself(alpha: AlphaMode) -> None:
-    job = planned(texture(noise(4), replace(COLOR, alpha=alpha)))
+    job = planned(texture(crisp(noise(4)), replace(COLOR, alpha=alpha)))
     assert shape(job)[1] == (Role.ALPHA, (3,), (3,), "4x")
     assert job.alpha is alpha
     assert job.groups[1].color_space is ColorSpace.DATA
@@ -111,7 +124,7 @@ def test_alpha_of_unclear_meaning_is_resampled() -> None:
 
 
 def test_gray_with_alpha() -> None:
-    job = planned(texture(noise(2), replace(COLOR, alpha=AlphaMode.BLEND)))
+    job = planned(texture(crisp(noise(2)), replace(COLOR, alpha=AlphaMode.BLEND)))
     assert shape(job) == [(Role.SCALAR, (0,), (0,), "4x"), (Role.ALPHA, (1,), (1,), "4x")]
 
 
