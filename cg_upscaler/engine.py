@@ -8,16 +8,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from cg_upscaler import codecs
-from cg_upscaler.cut import smaller
-from cg_upscaler.errors import Cancelled, ForeignOutput, NonFinite, OutOfMemory, UnreadableImage, UpscaleError
-from cg_upscaler.generate import Tick
+from cg_upscaler.errors import Cancelled, ForeignOutput, UnreadableImage, UpscaleError
+from cg_upscaler.generate.adapt import adapting
 from cg_upscaler.job import Action, Event, Job, Outcome, Plan, Receipt
 from cg_upscaler.library.receipts import OutputState, Receipts, hash_file
-from cg_upscaler.pixels.rows import Source, blocks
-from cg_upscaler.spec import Precision
+from cg_upscaler.pixels.rows import pour
 from cg_upscaler.upscale import Generators, upscale
 
 Listener = Callable[[Event], None]
@@ -97,7 +93,7 @@ class Engine:
         )
 
     def _upscale(self, job: Job, receipts: Receipts, key: str, source_hash: str, listen: Listener) -> tuple[str, ...]:
-        """Run a job until it is written, with smaller tiles or in float32 where it must. Return what there is to note."""
+        """Upscale a texture into its place, and return what there is to note."""
         image = codecs.read(Path(job.source), limit=_pixels(job))
         if image.spec != job.source_spec:
             raise UnreadableImage("changed since it was planned", where=job.name, fix="run again")
@@ -105,48 +101,19 @@ class Engine:
         def tick(share: float) -> None:
             listen(Event(job, share * (1 - _WRITE_SHARE)))
 
-        now, notes = job, job.notes
-        while True:
+        def attempt(now: Job) -> None:
+            assert now.output_spec is not None  # an upscaling job has one
+            result = upscale(image, now, self._generators, scratch=receipts.path.parent, tick=tick)
+            sink = codecs.create(Path(now.output), now.output_spec)
             try:
-                self._write(image, now, receipts, key, source_hash, tick)
-                return notes
-            except OutOfMemory as error:
-                now, note = with_smaller_tiles(now, error)
-            except NonFinite as error:
-                now, note = in_float32(now, error)
-            notes = (*notes, note)
+                pour(result, sink)
+                receipts.intend(job, key, source_hash)
+                sink.commit()
+            finally:
+                sink.discard()
 
-    def _write(self, image: Source, job: Job, receipts: Receipts, key: str, source_hash: str, tick: Tick) -> None:
-        assert job.output_spec is not None  # an upscaling job has one
-        result = upscale(image, job, self._generators, scratch=receipts.path.parent, tick=tick)
-        sink = codecs.create(Path(job.output), job.output_spec)
-        try:
-            for rows in blocks(result):
-                if not np.isfinite(rows).all():
-                    raise NonFinite("NaN or infinity came out", where=job.name)
-                sink.put(rows)
-            receipts.intend(job, key, source_hash)
-            sink.commit()
-        finally:
-            sink.discard()
-
-
-def with_smaller_tiles(job: Job, error: OutOfMemory) -> tuple[Job, str]:
-    """Plan a job again with the next smaller canonical cut, and say so. Raises `error` where there is none."""
-    cuts = [smaller(group.cut) for group in job.groups]
-    if all(cut is None for cut in cuts):
-        raise error
-    groups = tuple(replace(group, cut=cut or group.cut) for group, cut in zip(job.groups, cuts, strict=True))
-    side = max(group.cut.tile for group in groups)
-    return replace(job, groups=groups), f"out of memory: done again with tiles of {side}"
-
-
-def in_float32(job: Job, error: NonFinite) -> tuple[Job, str]:
-    """Plan a job again in float32, and say so. Raises `error` where it is already."""
-    if all(group.precision is Precision.FLOAT32 for group in job.groups):
-        raise error
-    groups = tuple(replace(group, precision=Precision.FLOAT32) for group in job.groups)
-    return replace(job, groups=groups), f"{error.what}: done again in float32"
+        _, notes = adapting(job, attempt)
+        return (*job.notes, *notes)
 
 
 def _pixels(job: Job) -> int:

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
+from cg_upscaler.errors import NonFinite
 from cg_upscaler.geometry import Edges, Size, Span
 from cg_upscaler.pixels.edges import take
 
@@ -92,6 +93,17 @@ def to_float(pixels: NDArray[np.generic]) -> Pixels:
     if pixels.dtype.kind == "u":
         return pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max)  # type: ignore[type-var]
     return pixels.astype(np.float32)
+
+
+def from_float(pixels: Pixels, dtype: DTypeLike) -> NDArray[Any]:
+    """Bring float32 into a file's type: integers rounded to the nearest level, half floats held within their range."""
+    kind = np.dtype(dtype)
+    if kind.kind == "u":
+        levels = np.iinfo(kind).max
+        # In double precision: at 16 bits, float32 has no room left for a half level.
+        return np.floor(np.clip(pixels, 0, 1).astype(np.float64) * levels + 0.5).astype(kind)
+    limit = float(np.finfo(kind).max)
+    return np.clip(pixels, -limit, limit).astype(kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +188,14 @@ def blocks(source: Source, texels: int = BLOCK) -> Iterator[Pixels]:
     height, step = source.size.height, max(1, texels // source.size.width)
     for start in range(0, height, step):
         yield source.rows(start, min(start + step, height))
+
+
+def pour(source: Source, sink: Sink) -> None:
+    """Put a whole picture into a sink. Raises `NonFinite` rather than let NaN or infinity out."""
+    for rows in blocks(source):
+        if not np.isfinite(rows).all():
+            raise NonFinite("NaN or infinity came out")
+        sink.put(rows)
 
 
 class Scratch:

@@ -1,0 +1,155 @@
+"""The engine for programs: upscales an array or a single file, with no library around it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cg_upscaler import codecs
+from cg_upscaler.backends import devices
+from cg_upscaler.errors import ForeignOutput, UsageError
+from cg_upscaler.generate.adapt import adapting
+from cg_upscaler.generate.pool import Pool
+from cg_upscaler.geometry import Edges, Size
+from cg_upscaler.job import Job
+from cg_upscaler.library.classify import classify
+from cg_upscaler.library.config import load
+from cg_upscaler.library.settings import settle
+from cg_upscaler.library.survey import survey
+from cg_upscaler.library.texture import Texture, plan_texture
+from cg_upscaler.maps import AlphaMode, ColorSpace, MapKind
+from cg_upscaler.models import catalog
+from cg_upscaler.pixels.rows import Array, Source, from_float, pour
+from cg_upscaler.spec import Depth, ImageSpec
+from cg_upscaler.upscale import upscale
+
+E = TypeVar("E", MapKind, AlphaMode)
+
+_DEPTHS = {"uint8": Depth.UINT8, "uint16": Depth.UINT16, "float16": Depth.HALF, "float32": Depth.FLOAT}
+
+
+class Upscaler:
+    """Upscales single textures with one set of settings. The model is loaded at first use and kept."""
+
+    def __init__(
+        self, model: str = catalog.DEFAULT, *, scale: int = 4, device: str = "auto", precision: str = "auto"
+    ) -> None:
+        """`model` is a name of the catalog or a weights file, `scale` 2 or 4, the rest as on the command line.
+
+        Raises `UsageError` and `ModelError`.
+        """
+        # A configuration is of a library; here there is none, and the folder is never looked at.
+        self._config = load(source=Path(), model=model, scale=scale, device=device, precision=precision)
+        self._device = devices.describe(device)
+        self._pool = Pool(self._device)
+        catalog.find(self._config.model)
+
+    def array(
+        self,
+        pixels: NDArray[Any],
+        kind: str | MapKind | None = None,
+        *,
+        alpha: str | AlphaMode | None = None,
+        edges: Edges | None = None,
+    ) -> NDArray[Any]:
+        """Return a picture upscaled, in its own type.
+
+        `pixels` is (h, w) or (h, w, c) of uint8, uint16, float16 or float32, with alpha last where c is 2 or 4, and not
+        multiplied by it. Integers are sRGB where the kind is a colour, floats linear light. Without a `kind` or a
+        meaning of `alpha` they are worked out from the pixels. Raises `UsageError` for other shapes and types.
+        """
+        picture, spec = _as_picture(pixels)
+        job = self._plan(picture, spec, "array", Path(), kind, alpha, edges)
+        result, _ = adapting(job, lambda now: self._whole(picture, now, pixels.dtype))
+        return result[:, :, 0] if pixels.ndim == 2 else result
+
+    def file(
+        self,
+        source: str | Path,
+        output: str | Path,
+        kind: str | MapKind | None = None,
+        *,
+        alpha: str | AlphaMode | None = None,
+        edges: Edges | None = None,
+        overwrite: bool = False,
+    ) -> Job:
+        """Upscale one file into another, and return the job that did it, which says what it was taken for and why.
+
+        Both are of one format, but for sources that cannot be written: then the error says which. Raises `SourceError`, `OutputError` and what generators raise.
+        """
+        source, output = Path(source), Path(output)
+        if output.exists() and not overwrite:
+            raise ForeignOutput("is there already", where=output, fix="pass overwrite=True to replace it")
+        image = codecs.read(source)
+        job = self._plan(image, image.spec, source.name, source, kind, alpha, edges)
+        container = codecs.output_container(image.spec)[0]
+        if codecs.container_of(output) != container:
+            raise UsageError(f"is no {container.upper()} by its suffix", where=output, fix=f"end its name in .{container}")
+        adapting(job, lambda now: self._into(output, image, now))
+        return replace(job, output=str(output))
+
+    def _whole(self, picture: Source, job: Job, dtype: np.dtype[Any]) -> NDArray[Any]:
+        result = upscale(picture, job, self._pool, scratch=None, tick=lambda share: None)
+        return from_float(result.rows(0, result.size.height), dtype)
+
+    def _into(self, output: Path, picture: Source, job: Job) -> None:
+        assert job.output_spec is not None  # a job that is not data's has one
+        result = upscale(picture, job, self._pool, scratch=output.parent, tick=lambda share: None)
+        sink = codecs.create(output, job.output_spec)
+        try:
+            pour(result, sink)
+            sink.commit()
+        finally:
+            sink.discard()
+
+    def _plan(
+        self,
+        picture: Source,
+        spec: ImageSpec,
+        name: str,
+        path: Path,
+        kind: str | MapKind | None,
+        alpha: str | AlphaMode | None,
+        edges: Edges | None,
+    ) -> Job:
+        evidence = survey(picture, spec)
+        decision = classify(
+            name,
+            spec,
+            evidence,
+            kind=None if kind is None else _one_of(MapKind, kind),
+            alpha=None if alpha is None else _one_of(AlphaMode, alpha),
+            why="the caller says so",
+        )
+        if decision.kind is MapKind.DATA:
+            raise UsageError(
+                f"is data, which no generator may touch: {decision.why}", where=name, fix="pass a kind to upscale it"
+            )
+        settings = settle(self._config, (), decision.kind)
+        settings = settings if edges is None else replace(settings, edges=edges)
+        texture = Texture(name, path, spec, evidence, decision)
+        return plan_texture(texture, settings, Path(), self._device, lambda model, scale: catalog.find(model, scale=scale))
+
+
+def _as_picture(pixels: NDArray[Any]) -> tuple[Source, ImageSpec]:
+    depth = _DEPTHS.get(pixels.dtype.name)
+    if depth is None:
+        raise UsageError(f"arrays of {pixels.dtype.name} are not taken", fix=f"use one of {', '.join(_DEPTHS)}")
+    if pixels.ndim not in (2, 3) or 0 in pixels.shape or (pixels.ndim == 3 and pixels.shape[2] > 4):
+        raise UsageError(f"an array of shape {pixels.shape} is no picture", fix="pass (h, w) or (h, w, 1 to 4)")
+    whole = pixels if pixels.ndim == 3 else pixels[:, :, None]
+    height, width, channels = whole.shape
+    space = ColorSpace.LINEAR if depth.is_float else ColorSpace.SRGB
+    alpha = channels - 1 if channels in (2, 4) else None
+    return Array(whole), ImageSpec(Size(width, height), channels, depth, "png", space, alpha)
+
+
+def _one_of(kind: type[E], value: str | E) -> E:
+    try:
+        return kind(value)
+    except ValueError:
+        raise UsageError(f"unknown {value!r}", fix=f"choose one of {', '.join(kind)}") from None

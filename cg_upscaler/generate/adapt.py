@@ -1,0 +1,49 @@
+"""Plans a job again where the device cannot do it as planned: with smaller tiles, or in float32. Never patches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
+
+from cg_upscaler.cut import smaller
+from cg_upscaler.errors import NonFinite, OutOfMemory
+from cg_upscaler.job import Job
+from cg_upscaler.spec import Precision
+
+T = TypeVar("T")
+
+
+def adapting(job: Job, attempt: Callable[[Job], T]) -> tuple[T, tuple[str, ...]]:
+    """Return what `attempt` gives for the job, or for the nearest job that the device can do, and notes on what changed.
+
+    Each attempt starts afresh. Raises `OutOfMemory` where the smallest tiles do not fit, `NonFinite` where float32
+    gives NaN or infinity too.
+    """
+    notes: tuple[str, ...] = ()
+    while True:
+        try:
+            return attempt(job), notes
+        except OutOfMemory as error:
+            job, note = with_smaller_tiles(job, error)
+        except NonFinite as error:
+            job, note = in_float32(job, error)
+        notes = (*notes, note)
+
+
+def with_smaller_tiles(job: Job, error: OutOfMemory) -> tuple[Job, str]:
+    """Return the job with the next smaller canonical cut, and words for it. Raises `error` where there is none."""
+    cuts = [smaller(group.cut) for group in job.groups]
+    if all(cut is None for cut in cuts):
+        raise error
+    groups = tuple(replace(group, cut=cut or group.cut) for group, cut in zip(job.groups, cuts, strict=True))
+    side = max(group.cut.tile for group in groups)
+    return replace(job, groups=groups), f"out of memory: done again with tiles of {side}"
+
+
+def in_float32(job: Job, error: NonFinite) -> tuple[Job, str]:
+    """Return the job in float32, and words for it. Raises `error` where it is already."""
+    if all(group.precision is Precision.FLOAT32 for group in job.groups):
+        raise error
+    groups = tuple(replace(group, precision=Precision.FLOAT32) for group in job.groups)
+    return replace(job, groups=groups), f"{error.what}: done again in float32"
