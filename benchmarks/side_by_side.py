@@ -35,7 +35,7 @@ def main() -> None:
             source, result, left, top = line.split()
             panels.append(panel(options.pairs.parent / source, options.pairs.parent / result, int(left), int(top)))
     rows = [np.hstack(panels[i : i + COLUMNS]) for i in range(0, len(panels), COLUMNS)]
-    picture = np.vstack(rows)[: -GAP, : -GAP]
+    picture = np.vstack(rows)[:-GAP, :-GAP]
     options.out.write_bytes(cv2.imencode(".png", picture[:, :, ::-1])[1].tobytes())
 
 

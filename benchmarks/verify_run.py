@@ -1,7 +1,7 @@
 """Holds the results of a run against their sources: `python benchmarks/verify_run.py LIBRARY RESULTS`.
 
-For each texture: is the result as many times as large, with the same channels and depth; how far its mean visible colour
-moved, in levels of 255; and of normal maps, how far their vectors are from unit length. Exits with 1 where a bound is
+For each texture: is the result as many times as large, with the same channels and depth; how far its mean visible
+colour moved, in levels of 255; and of normal maps, how far their vectors are from unit length. Exits with 1 where a bound is
 broken: 0.1 of 255 for the mean, and for lengths what rounding to the file's depth can do.
 """
 
@@ -86,7 +86,9 @@ def means(image: codecs.Image, job: Job) -> list[float]:
         total += (rows * weights).sum((0, 1))
         weight += weights.sum((0, 1))
     skipped = {c for group in job.groups if group.role in (Role.NORMAL, Role.ALPHA) for c in group.channels}
-    return [float(255 * t / max(w, 1e-9)) for c, (t, w) in enumerate(zip(total, weight, strict=True)) if c not in skipped]
+    return [
+        float(255 * t / max(w, 1e-9)) for c, (t, w) in enumerate(zip(total, weight, strict=True)) if c not in skipped
+    ]
 
 
 def off_unit_length(image: codecs.Image, job: Job) -> tuple[float | None, float]:

@@ -79,7 +79,8 @@ class Upscaler:
     ) -> Job:
         """Upscale one file into another, and return the job that did it, which says what it was taken for and why.
 
-        Both are of one format, but for sources that cannot be written: then the error says which. Raises `SourceError`, `OutputError` and what generators raise.
+        Both are of one format; where a source's cannot be written, the error says which is. Raises `SourceError`,
+        `OutputError` and what generators raise.
         """
         source, output = Path(source), Path(output)
         if output.exists() and not overwrite:
@@ -88,7 +89,9 @@ class Upscaler:
         job = self._plan(image, image.spec, source.name, source, kind, alpha, edges)
         container = codecs.output_container(image.spec)[0]
         if codecs.container_of(output) != container:
-            raise UsageError(f"is no {container.upper()} by its suffix", where=output, fix=f"end its name in .{container}")
+            raise UsageError(
+                f"is no {container.upper()} by its suffix", where=output, fix=f"end its name in .{container}"
+            )
         adapting(job, lambda now: self._into(output, image, now))
         return replace(job, output=str(output))
 
@@ -132,7 +135,9 @@ class Upscaler:
         settings = settle(self._config, (), decision.kind)
         settings = settings if edges is None else replace(settings, edges=edges)
         texture = Texture(name, path, spec, evidence, decision)
-        return plan_texture(texture, settings, Path(), self._device, lambda model, scale: catalog.find(model, scale=scale))
+        return plan_texture(
+            texture, settings, Path(), self._device, lambda model, scale: catalog.find(model, scale=scale)
+        )
 
 
 def _as_picture(pixels: NDArray[Any]) -> tuple[Source, ImageSpec]:

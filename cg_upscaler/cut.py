@@ -16,7 +16,7 @@ crops with zeros around them, so they need few."""
 
 
 def canonical_cut(size: Size, model: ModelInfo) -> Cut:
-    """Return the cut for a generator's input of `size`: the smallest tile that covers it, or else the largest there is."""
+    """Return the cut for a generator's input of `size`: the smallest tile that covers it, or the largest there is."""
     longest = max(size.width, size.height)
     tile = min((side for side in TILE_SIDES if side >= longest), default=TILE_SIDES[0])
     # What a tile gives to the blend has the model's whole reach behind it, so a network whose reach is exact is exact.

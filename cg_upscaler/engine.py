@@ -78,7 +78,7 @@ class Engine:
         if job.action is Action.COPY:
             receipts.intend(job, key, source_hash)
             codecs.copy_file(source, output)
-            notes, outcome = (job.why,), Outcome.COPIED
+            notes, outcome = job.notes, Outcome.COPIED
         else:
             notes = self._upscale(job, receipts, key, source_hash, listen)
             outcome = Outcome.DONE

@@ -45,7 +45,9 @@ class FakeGenerators:
         return Tiles(ResizeNetwork(scale) if model == BICUBIC else self.network)
 
 
-def spec_of(pixels: NDArray[np.generic], color_space: ColorSpace = ColorSpace.SRGB, alpha: int | None = None) -> ImageSpec:
+def spec_of(
+    pixels: NDArray[np.generic], color_space: ColorSpace = ColorSpace.SRGB, alpha: int | None = None
+) -> ImageSpec:
     depth = {"uint8": Depth.UINT8, "uint16": Depth.UINT16, "float16": Depth.HALF, "float32": Depth.FLOAT}
     size = Size(pixels.shape[1], pixels.shape[0])
     return ImageSpec(size, pixels.shape[2], depth[pixels.dtype.name], "png", color_space, alpha)

@@ -122,7 +122,9 @@ def test_an_output_that_somebody_edited_is_left_alone(library, tmp_path):
 
 
 @pytest.mark.parametrize("index", range(6))
-def test_out_of_memory_at_every_tile_gives_the_same_file_as_the_smaller_cut_from_the_start(tmp_path, monkeypatch, index):
+def test_out_of_memory_at_every_tile_gives_the_same_file_as_the_smaller_cut_from_the_start(
+    tmp_path, monkeypatch, index
+):
     monkeypatch.setattr("cg_upscaler.cut.TILE_SIDES", (32, 16))
     library = tmp_path / "textures"
     save(library / "stone.png", noise(70, 40, 3))
@@ -189,7 +191,9 @@ def test_a_full_disk_leaves_nothing_partial(library, tmp_path, monkeypatch):
         receipts = run(library)
     assert "space" in receipts["wall/stone.png"].error
     assert "wall/stone.png" not in tree(tmp_path / "out")
-    assert not [path for path in (tmp_path / "out").rglob("*") if "tmp" in path.suffix or path.name.startswith(".stone")]
+    assert not [
+        path for path in (tmp_path / "out").rglob("*") if "tmp" in path.suffix or path.name.startswith(".stone")
+    ]
 
 
 def test_interrupting_at_any_event_leaves_only_whole_files_and_the_next_run_finishes(library, tmp_path):

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from cg_upscaler.geometry import Edge, Edges, Size, Span, resolve
 from cg_upscaler.pixels.edges import take
-from cg_upscaler.pixels.rows import SCRATCH_IN_MEMORY, Array, Channels, Local, Scratch, blocks, hold, windowed
 from cg_upscaler.pixels.resample import enlarge
+from cg_upscaler.pixels.rows import SCRATCH_IN_MEMORY, Array, Channels, Local, Scratch, blocks, hold, windowed
 from tests.fakes import noise
 
 EDGES = st.builds(Edges, st.sampled_from(Edge), st.sampled_from(Edge))

@@ -49,7 +49,9 @@ def require(device: DeviceInfo, precision: Precision) -> None:
 
 def build() -> str:
     """Return which build of torch runs: for the CPU alone, or for which version of CUDA or ROCm."""
-    runtime = torch.version.cuda and f"CUDA {torch.version.cuda}" or torch.version.hip and f"ROCm {torch.version.hip}"
+    runtime = (torch.version.cuda and f"CUDA {torch.version.cuda}") or (
+        torch.version.hip and f"ROCm {torch.version.hip}"
+    )
     return f"torch {torch.__version__}, built for {runtime or 'the CPU'}"
 
 
@@ -58,7 +60,9 @@ def unused_gpu() -> str | None:
     if shutil.which("nvidia-smi") is None or torch.cuda.is_available():
         return None
     if torch.version.cuda is None:
-        return "an NVIDIA driver is installed, but this torch is built for the CPU; the README says how to get a GPU build"
+        return (
+            "an NVIDIA driver is installed, but this torch is built for the CPU; the README says how to get a GPU build"
+        )
     return f"an NVIDIA driver is installed, but torch (CUDA {torch.version.cuda}) finds no card; is the driver too old?"
 
 

@@ -32,7 +32,9 @@ class Progress:
     def __enter__(self) -> Progress:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._bar.close()
 
     def __call__(self, event: Event) -> None:
@@ -59,7 +61,9 @@ class Progress:
 @contextmanager
 def planning(*, quiet: bool) -> Iterator[Callable[[int, int], None]]:
     """Show how many textures have been looked at, on a terminal."""
-    with tqdm(unit=" textures", desc="looking", file=sys.stderr, disable=quiet or not sys.stderr.isatty(), leave=False) as bar:
+    with tqdm(
+        unit=" textures", desc="looking", file=sys.stderr, disable=quiet or not sys.stderr.isatty(), leave=False
+    ) as bar:
 
         def told(done: int, total: int) -> None:
             bar.total = total

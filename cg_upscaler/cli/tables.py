@@ -28,7 +28,9 @@ def plan_table(plan: Plan) -> str:
     if plan.jobs:
         parts.append(table(("texture", "map", "why", "size", "model", "notes"), [_row(job) for job in plan.jobs]))
     if plan.problems:
-        parts.append("cannot be worked on:\n" + "\n".join(f"  {problem.name}: {problem.message}" for problem in plan.problems))
+        parts.append(
+            "cannot be worked on:\n" + "\n".join(f"  {problem.name}: {problem.message}" for problem in plan.problems)
+        )
     if plan.notes:
         parts.append("\n".join(f"note: {note}" for note in plan.notes))
     counts = {action: sum(job.action is action for job in plan.jobs) for action in Action}

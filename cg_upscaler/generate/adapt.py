@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 def adapting(job: Job, attempt: Callable[[Job], T]) -> tuple[T, tuple[str, ...]]:
-    """Return what `attempt` gives for the job, or for the nearest job that the device can do, and notes on what changed.
+    """Return what `attempt` gives for the job, or for the nearest that the device can do, and notes on what changed.
 
     Each attempt starts afresh. Raises `OutOfMemory` where the smallest tiles do not fit, `NonFinite` where float32
     gives NaN or infinity too.

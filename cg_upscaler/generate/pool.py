@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from cg_upscaler.backends.torch_ import TorchNetwork
 from cg_upscaler.backends.resize import ResizeNetwork
+from cg_upscaler.backends.torch_ import TorchNetwork
 from cg_upscaler.generate import Generator
 from cg_upscaler.generate.tiles import Tiles
 from cg_upscaler.maps import BICUBIC

@@ -255,7 +255,7 @@ def known_outputs_under(root: Path) -> Callable[[Path], bool]:
     a damaged one.
     """
     root = Path(os.path.realpath(root))
-    known = set()
+    known: set[Path] = set()
     for folder in _recorded_folders(root):
         with Receipts(folder, read_only=True) as receipts:
             known.update(folder / output.path for output in receipts.outputs())

@@ -15,10 +15,11 @@ _RADII = (1, 2, 4, 8, 16, 32, 64)
 
 
 def bleed(colour: Pixels, alpha: Pixels, edges: Edges) -> Pixels:
-    """Return `colour` (h, w, c) with every texel of zero `alpha` (h, w, 1) filled from visible ones; the rest untouched.
+    """Return `colour` (h, w, c) with the texels of zero `alpha` (h, w, 1) filled from visible ones.
 
     A hidden texel takes the mean of the visible ones, weighted by their alpha, in the smallest neighbourhood that has
-    any. So the fill does not depend on scan order, and a tileable's fill tiles. Where nothing is visible, nothing changes.
+    any. So the fill does not depend on scan order, and a tileable's fill tiles. Visible texels stay as they are, and so
+    does a picture of which nothing is visible.
     """
     visible = np.ascontiguousarray(alpha[:, :, 0])
     hidden = visible <= 0

@@ -77,4 +77,4 @@ def _reach(band: Band, passes: int) -> int:
 def _coarse(pixels: Pixels) -> Pixels:
     side = 2 * _RADIUS + 1
     blurred = cv2.GaussianBlur(pixels, (side, side), _SIGMA, borderType=cv2.BORDER_REPLICATE)
-    return blurred.reshape(pixels.shape)
+    return np.asarray(blurred, np.float32).reshape(pixels.shape)

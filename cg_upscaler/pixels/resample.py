@@ -26,10 +26,10 @@ def cubic(distance: NDArray[np.float64]) -> NDArray[np.float64]:
 
     OpenCV's own bicubic has a = -3/4, under which a ramp comes back as a wavy one.
     """
-    t = np.abs(distance)
+    t: NDArray[np.float64] = np.abs(distance)
     near = 1.5 * t**3 - 2.5 * t**2 + 1
     far = -0.5 * t**3 + 2.5 * t**2 - 4 * t + 2
-    return np.where(t < 1, near, np.where(t < 2, far, 0.0))
+    return np.asarray(np.where(t < 1, near, np.where(t < 2, far, 0.0)))
 
 
 def tent(distance: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -40,7 +40,7 @@ def tent(distance: NDArray[np.float64]) -> NDArray[np.float64]:
 @cache
 def _phases(factor: int, kernel: Kernel) -> tuple[NDArray[np.float32], ...]:
     """The kernel of each of `factor` texels that one source texel becomes, over source texels -2 … +2."""
-    taps = np.arange(-CUBIC_REACH, CUBIC_REACH + 1)
+    taps = np.arange(-CUBIC_REACH, CUBIC_REACH + 1, dtype=np.float64)
     kernels = []
     for phase in range(factor):
         centre = (phase + 0.5) / factor - 0.5
@@ -66,7 +66,7 @@ def enlarge(pixels: Pixels, factor: int, kernel: Kernel = cubic) -> Pixels:
 
 def _filter(pixels: Pixels, kernel_x: NDArray[np.float32], kernel_y: NDArray[np.float32]) -> Pixels:
     filtered = cv2.sepFilter2D(pixels, cv2.CV_32F, kernel_x, kernel_y, borderType=cv2.BORDER_CONSTANT)
-    return filtered.reshape(pixels.shape)  # OpenCV drops a last axis of one channel
+    return np.asarray(filtered, np.float32).reshape(pixels.shape)  # OpenCV drops a last axis of one channel
 
 
 def shrink(pixels: Pixels, factor: int) -> Pixels:
@@ -75,7 +75,7 @@ def shrink(pixels: Pixels, factor: int) -> Pixels:
         return pixels
     height, width, channels = pixels.shape
     boxes = pixels.reshape(height // factor, factor, width // factor, factor, channels)
-    return boxes.mean(axis=(1, 3), dtype=np.float32)
+    return np.asarray(boxes.mean(axis=(1, 3), dtype=np.float32))
 
 
 def halve(source: Source, color_space: ColorSpace) -> Source:

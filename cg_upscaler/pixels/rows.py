@@ -90,9 +90,10 @@ class Array:
 
 def to_float(pixels: NDArray[np.generic]) -> Pixels:
     """Scale integers to 0 … 1 and pass floats through, as float32."""
+    as_float: Pixels = pixels.astype(np.float32)
     if pixels.dtype.kind == "u":
-        return pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max)  # type: ignore[type-var]
-    return pixels.astype(np.float32)
+        as_float /= np.float32(np.iinfo(pixels.dtype.name).max)
+    return as_float
 
 
 def from_float(pixels: Pixels, dtype: DTypeLike) -> NDArray[Any]:
@@ -218,7 +219,7 @@ class Scratch:
         shape = (stop - start, self.size.width, self.channels)
         pixels: Pixels = np.empty(shape, np.float32)
         self._file.seek(start * self._row_bytes)
-        view = memoryview(pixels).cast("B")
+        view = pixels.reshape(-1).view(np.uint8).data
         got = self._file.readinto(view)  # type: ignore[attr-defined]
         if got != len(view):
             raise ValueError(f"rows {start} to {stop} asked for, but they have not been put")

@@ -63,7 +63,7 @@ class Numbers:
         return (0.0, 1.0) if (self.low, self.high) == (0.0, 1.0) else (None, None)
 
     def enter(self, stored: Pixels) -> Pixels:
-        return (stored - np.float32(self.low)) / np.float32(self.high - self.low)
+        return np.asarray((stored - np.float32(self.low)) / np.float32(self.high - self.low))
 
     def leave(self, model: Pixels) -> Pixels:
         return np.clip(model * np.float32(self.high - self.low) + np.float32(self.low), *self._bounds)

@@ -7,7 +7,7 @@ import numpy as np
 from cg_upscaler.pixels.rows import Pixels
 
 _LOG_GAIN = 16.0
-"""Makes the log curve lie within a few hundredths of the sRGB curve over 0 … 1, so that a generator sees what it knows."""
+"""Puts the log curve within a few hundredths of the sRGB curve over 0 … 1: a generator then sees what it knows."""
 
 
 def srgb_to_linear(pixels: Pixels) -> Pixels:

@@ -1,0 +1,197 @@
+"""The command line: exit codes, tables, messages."""
+
+import json
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from cg_upscaler import cli
+from cg_upscaler.job import Plan
+from cg_upscaler.wire import from_plain
+from tests.fakes import noise
+
+
+def save(path: Path, pixels: np.ndarray) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(cv2.imencode(".png", pixels)[1].tobytes())
+    return path
+
+
+@pytest.fixture
+def library(tmp_path):
+    save(tmp_path / "textures" / "rock.png", noise(12, 10, 3))
+    save(tmp_path / "textures" / "rock_rough.png", noise(12, 10, 1))
+    ids = np.zeros((64, 64, 3), np.uint8)
+    ids[:32], ids[32:, :20], ids[40:, 30:] = (255, 0, 0), (0, 255, 0), (0, 0, 255)
+    save(tmp_path / "textures" / "ids.png", ids)
+    return tmp_path / "textures"
+
+
+def call(capfd, *arguments):
+    code = cli.run_cli([str(argument) for argument in arguments])
+    out, err = capfd.readouterr()
+    return int(code), out, err
+
+
+def test_a_run_ends_in_a_line_that_says_what_was_done(library, tmp_path, capfd):
+    code, out, err = call(capfd, "run", library, "--out", tmp_path / "out", "--model", "bicubic")
+    assert (code, out) == (0, "")
+    assert "2 upscaled, 1 copied" in err.splitlines()[-1]
+    code, out, err = call(capfd, "run", library, "--out", tmp_path / "out", "--model", "bicubic")
+    assert code == 0
+    assert "3 up to date" in err.splitlines()[-1]
+
+
+def test_a_dry_run_says_what_and_why_and_touches_nothing(library, tmp_path, capfd):
+    for command in (["plan", library], ["run", library, "--dry-run"]):
+        code, out, _ = call(capfd, *command, "--out", tmp_path / "out")
+        assert code == 0
+        assert "rock_rough.png" in out
+        assert "roughness" in out
+        assert "10×12 → 40×48" in out
+        assert "realesrgan-x4plus (" in out
+        assert "copy" in out
+        assert "2 to upscale" in out
+        assert not (tmp_path / "out").exists()
+
+
+def test_a_plan_as_json_is_the_plan(library, tmp_path, capfd):
+    code, out, _ = call(capfd, "plan", library, "--out", tmp_path / "out", "--json")
+    plan = from_plain(Plan, json.loads(out))
+    assert code == 0
+    assert [job.name for job in plan.jobs] == ["ids.png", "rock.png", "rock_rough.png"]
+
+
+def test_only_keeps_what_matches(library, tmp_path, capfd):
+    _, out, _ = call(capfd, "plan", library, "--out", tmp_path / "out", "--only", "*_rough.png", "--json")
+    assert [job["name"] for job in json.loads(out)["jobs"]] == ["rock_rough.png"]
+
+
+def test_one_bad_texture_gives_exit_code_1_and_the_rest_is_done(library, tmp_path, capfd):
+    (library / "broken.png").write_bytes((library / "rock.png").read_bytes()[:200])
+    code, out, err = call(capfd, "run", library, "--out", tmp_path / "out", "--model", "bicubic", "--json")
+    assert code == 1
+    assert "broken.png" in err
+    assert "1 FAILED" in err.splitlines()[-1]
+    data = json.loads(out)
+    assert [problem["name"] for problem in data["problems"]] == ["broken.png"]
+    assert len(data["receipts"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "nowhere"], "no such"),
+        (["run", "LIBRARY", "--model", "realesrgan-x4pls"], "did you mean 'realesrgan-x4plus'"),
+        (["run", "LIBRARY", "--model", "missing.pth"], "missing.pth"),
+        (["run", "LIBRARY", "--scale", "3"], "3"),
+        (["run", "LIBRARY", "--device", "cuda:7"], "cuda:7"),
+        (["run", "LIBRARY", "--device", "cpu", "--precision", "float16"], "float16"),
+        (["run", "LIBRARY", "--out", "LIBRARY"], "output folder is the library"),
+        (["run", "LIBRARY", "--config", "nowhere.yaml"], "nowhere.yaml"),
+        (["run"], "library"),
+        (["rnu", "LIBRARY"], "rnu"),
+        (["inspect"], "FILES"),
+        (["init", "nowhere"], "no such"),
+    ],
+)
+def test_wrong_usage_gives_exit_code_2_and_a_message(library, tmp_path, capfd, arguments, message, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, _, err = call(capfd, *(str(library) if argument == "LIBRARY" else argument for argument in arguments))
+    assert code == 2
+    assert message in err
+    assert "Traceback" not in err
+
+
+def test_a_config_with_a_typo_names_the_line_and_the_nearest_word(library, tmp_path, capfd):
+    config = tmp_path / "game.yaml"
+    config.write_text(f"source: '{library.as_posix()}'\n\nscael: 2\n")
+    code, _, err = call(capfd, "plan", "--config", config)
+    assert code == 2
+    assert "game.yaml:3" in err
+    assert "scale" in err
+
+
+def test_an_empty_folder_is_said_to_be_empty(tmp_path, capfd):
+    (tmp_path / "empty").mkdir()
+    code, _, err = call(capfd, "run", tmp_path / "empty", "--out", tmp_path / "out")
+    assert code == 2
+    assert "no textures" in err
+
+
+def test_an_interrupt_gives_exit_code_130(library, tmp_path, capfd, monkeypatch):
+    def interrupt(*arguments, **named):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cg_upscaler.engine.upscale", interrupt)
+    code, _, err = call(capfd, "run", library, "--out", tmp_path / "out", "--model", "bicubic")
+    assert code == 130
+    assert "interrupted" in err
+
+
+def test_a_bug_gives_exit_code_3_and_names_a_log(library, tmp_path, capfd, monkeypatch):
+    def bug(*arguments, **named):
+        raise ZeroDivisionError("a test says so")
+
+    monkeypatch.setattr("cg_upscaler.engine.upscale", bug)
+    code, _, err = call(capfd, "run", library, "--out", tmp_path / "out", "--model", "bicubic")
+    assert code == 3
+    log = Path(err.strip().splitlines()[-1].split("with ")[-1])
+    assert "a test says so" in log.read_text()
+    log.unlink()
+
+
+def test_inspect_says_what_a_file_is_and_goes_on_past_a_bad_one(library, capfd):
+    (library / "broken.png").write_bytes(b"")
+    code, out, err = call(capfd, "inspect", library / "rock_rough.png", library / "broken.png", library / "ids.png")
+    assert code == 1
+    assert "roughness" in out
+    assert "data" in out
+    assert "broken.png" in err
+    code, out, _ = call(capfd, "inspect", library / "rock.png", "--json")
+    assert code == 0
+    assert json.loads(out)[0]["decision"]["kind"] == "base_color"
+
+
+def test_init_writes_a_configuration_that_loads_and_never_overwrites(library, tmp_path, capfd):
+    file = tmp_path / "game.yaml"
+    assert call(capfd, "init", library, "--file", file)[0] == 0
+    assert call(capfd, "plan", "--config", file)[0] == 0
+    before = file.read_bytes()
+    code, _, err = call(capfd, "init", library, "--file", file)
+    assert code == 2
+    assert "already" in err
+    assert file.read_bytes() == before
+
+
+def test_models_lists_the_default_first(capfd):
+    code, out, _ = call(capfd, "models", "--json")
+    assert code == 0
+    assert json.loads(out)[0]["name"] == "realesrgan-x4plus"
+    assert "BSD-3-Clause" in call(capfd, "models")[1]
+
+
+def test_doctor_names_the_build_the_device_and_the_precision(capfd):
+    code, out, _ = call(capfd, "doctor")
+    assert code in (0, 1)
+    for word in ("torch build", "cpu", "float32"):
+        assert word in out
+
+
+def test_doctor_warns_of_two_opencvs_in_one_folder(capfd, monkeypatch):
+    module = sys.modules["cg_upscaler.cli.doctor"]  # the package has a command of that name
+    monkeypatch.setattr(module, "version", lambda package: "5.0")
+    code, out, _ = call(capfd, "doctor")
+    assert code == 1
+    assert "pip uninstall opencv-python opencv-python-headless" in out
+
+
+def test_every_command_has_help():
+    for name, command in cli.cli.commands.items():
+        result = CliRunner().invoke(cli.cli, [name, "--help"])
+        assert result.exit_code == 0, name
+        assert command.help, name
