@@ -1,0 +1,105 @@
+"""Image files in and out: `probe`, `read` and `create`, and a table from suffix to codec.
+
+Every library's habit that would change a texture is closed off here: see `oiio`. Nothing here keeps state, and all of
+it may be called from several threads at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from cg_upscaler.codecs.atomic import copy_file, sweep
+from cg_upscaler.codecs.codec import Codec, label, within
+from cg_upscaler.codecs.image import Image
+from cg_upscaler.codecs.sink import FileSink
+from cg_upscaler.codecs.sniff import examine
+from cg_upscaler.codecs.table import CODECS
+from cg_upscaler.errors import OutputError, UnsupportedImage
+from cg_upscaler.spec import ImageSpec
+
+PIXEL_LIMIT = 1 << 28
+"""Texels of a source that are taken at most: 16384², the largest texture that graphics cards take."""
+
+SUFFIXES: Mapping[str, Codec] = MappingProxyType({suffix: codec for codec in CODECS for suffix in codec.suffixes})
+"""Every suffix that is read, in lower case and with its dot."""
+
+
+def is_texture(path: Path) -> bool:
+    """Return whether a file is one to read, by its suffix in any case."""
+    return path.suffix.lower() in SUFFIXES
+
+
+def container_of(path: Path) -> str:
+    """Return the container that a file's suffix names, in any case; empty where it names none."""
+    codec = SUFFIXES.get(path.suffix.lower())
+    return "" if codec is None else codec.container
+
+
+def probe(path: Path, *, limit: int = PIXEL_LIMIT) -> ImageSpec:
+    """Return what a file's header says; no pixels are read. Raises a `SourceError`."""
+    codec = _examined(path, limit)
+    return codec.probe(path, codec.container, limit)
+
+
+def read(path: Path, *, limit: int = PIXEL_LIMIT) -> Image:
+    """Decode a file whole, in its own type. Raises a `SourceError`: a part of a picture is never returned."""
+    codec = _examined(path, limit)
+    return codec.read(path, codec.container, limit)
+
+
+def create(path: Path, spec: ImageSpec) -> FileSink:
+    """Begin a file of the container that its suffix names. Raises an `OutputError` for what that cannot hold."""
+    codec = SUFFIXES.get(path.suffix.lower())
+    if codec is None:
+        raise OutputError(f"no file can be written as '{path.suffix}'", where=path, fix=f"use one of {_known()}")
+    return FileSink(path, spec, codec)
+
+
+def output_container(spec: ImageSpec) -> tuple[str, str]:
+    """Return the container for a result of a source, and a note where it is another than the source's.
+
+    Integers go to PNG and floats to OpenEXR; two channels of which none is alpha go to TIFF, as PNG would take the
+    second one for alpha.
+    """
+    own = next(codec for codec in CODECS if codec.container == spec.container)
+    reason = own.refusal(spec)
+    if not reason:
+        return spec.container, ""
+    wanted = "exr" if spec.depth.is_float else "png"
+    held = next(codec for codec in CODECS if codec.container == wanted)
+    if held.refusal(spec):
+        wanted = "tif"
+    return wanted, f"{reason}: written as {label(wanted)}"
+
+
+def _examined(path: Path, limit: int) -> Codec:
+    codec = SUFFIXES.get(path.suffix.lower())
+    if codec is None:
+        what = f"'{path.suffix}' is not a suffix that is read"
+        raise UnsupportedImage(what, where=path, fix=f"use one of {_known()}")
+    size = examine(path, codec.container)
+    if size is not None:
+        within(size, limit, path)
+    return codec
+
+
+def _known() -> str:
+    return ", ".join(SUFFIXES)
+
+
+__all__ = [
+    "PIXEL_LIMIT",
+    "SUFFIXES",
+    "Codec",
+    "Image",
+    "container_of",
+    "copy_file",
+    "create",
+    "is_texture",
+    "output_container",
+    "probe",
+    "read",
+    "sweep",
+]

@@ -1,0 +1,151 @@
+"""Makes files appear whole or not at all: a temporary beside the target, then one replacement."""
+
+from __future__ import annotations
+
+import errno
+import os
+import platform
+import re
+import shutil
+import stat
+import sys
+import time
+import zlib
+from pathlib import Path
+from secrets import token_hex
+from typing import BinaryIO
+
+from cg_upscaler.errors import DiskFull, OutputError, SourceError, UnreadableImage
+
+STALE = 24 * 3600.0
+"""Seconds after which a temporary is nobody's, wherever its owner ran."""
+
+NAME = re.compile(r"^\..*\.([0-9a-f]{8})-([0-9a-f]+)-[0-9a-f]{8}\.cgtmp(\.[^.]*)?$")
+"""A temporary: target's stem, this machine, this process, a random number; the target's suffix."""
+
+FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG)
+
+
+class Temporary:
+    """A file that will stand at `target`, once it is whole."""
+
+    def __init__(self, target: Path) -> None:
+        self.target = target
+        # Cut, so that a long name does not become one that is too long.
+        name = f".{target.stem[:40]}.{_machine()}-{os.getpid():x}-{token_hex(4)}.cgtmp{target.suffix}"
+        self.path = target.with_name(name)
+        if target.is_dir():
+            raise OutputError("is a folder", where=target, fix="remove it, or choose another output folder")
+        if target.exists() and not target.stat().st_mode & stat.S_IWRITE:
+            fix = "make it writable (check it out of version control), or choose another output folder"
+            raise OutputError("is read-only", where=target, fix=fix)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise failure(error, target) from error
+
+    def commit(self) -> None:
+        """Bring the file to the disk, and to its name. Raises `OutputError`; then nothing remains of it."""
+        try:
+            with self.path.open("rb+") as file:
+                os.fsync(file.fileno())
+            os.replace(self.path, self.target)
+        except OSError as error:
+            self.discard()
+            raise failure(error, self.target) from error
+
+    def discard(self) -> None:
+        """Remove what there is of it. Never raises: what cannot be removed now, the next run's `sweep` will."""
+        _remove(self.path)
+
+
+def failure(error: OSError, target: Path) -> OutputError:
+    """Return what a failed write means to a person. OpenImageIO's errors come without a number."""
+    if error.errno in FULL or (error.errno is None and free_bytes(target) < 1 << 20):
+        return DiskFull("no space is left on its disk", where=target, fix="free some, or choose another output folder")
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        fix = "check the permissions of its folder, and whether another program has it open"
+        return OutputError("may not be written", where=target, fix=fix)
+    reason = error.strerror or str(error)
+    return OutputError(f"cannot be written ({reason})", where=target, fix="check the disk and the path")
+
+
+def free_bytes(target: Path) -> int:
+    return shutil.disk_usage(target.parent).free
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copy a file byte for byte; `target` appears whole or not at all. Raises `SourceError` or `OutputError`."""
+    temporary = Temporary(target)
+    try:
+        with _reading(source) as read, temporary.path.open("xb") as write:
+            shutil.copyfileobj(read, write, 1 << 20)
+    except SourceError:
+        raise
+    except OSError as error:
+        temporary.discard()
+        raise failure(error, target) from error
+    except BaseException:
+        temporary.discard()
+        raise
+    temporary.commit()
+
+
+def _reading(source: Path) -> BinaryIO:
+    try:
+        return source.open("rb")
+    except OSError as error:
+        raise UnreadableImage(f"cannot be read ({error.strerror})", where=source, fix="check the path") from error
+
+
+def sweep(folder: Path) -> int:
+    """Remove the temporaries that killed runs left below `folder`; return how many.
+
+    One is removed where its process ran on this machine and is gone, or where nobody has written to it for a day.
+    Those of other machines that share the folder, and of processes that live, are left.
+    """
+    count = 0
+    for path in folder.rglob(".*.cgtmp*"):
+        match = NAME.match(path.name)
+        if match and _abandoned(path, *match.groups()[:2]) and _remove(path):
+            count += 1
+    return count
+
+
+def _abandoned(path: Path, machine: str, process: str) -> bool:
+    if machine == _machine() and not _alive(int(process, 16)):
+        return True
+    try:
+        return time.time() - path.stat().st_mtime > STALE
+    except OSError:
+        return False
+
+
+def _machine() -> str:
+    return f"{zlib.crc32(platform.node().encode()):08x}"
+
+
+def _alive(process: int) -> bool:
+    if sys.platform == "win32":  # where os.kill(…, 0) would stop the process
+        import ctypes
+
+        query_limited_information = 0x1000
+        handle = ctypes.windll.kernel32.OpenProcess(query_limited_information, False, process)
+        if handle:
+            ctypes.windll.kernel32.CloseHandle(handle)
+        return bool(handle)
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
+
+
+def _remove(path: Path) -> bool:
+    try:
+        path.unlink()
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,96 @@
+"""What a codec is: how one container is probed, read and written, and what it can hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cg_upscaler.codecs.image import Image
+from cg_upscaler.errors import TooManyPixels
+from cg_upscaler.geometry import Size
+from cg_upscaler.spec import Depth, ImageSpec
+
+DTYPES: dict[Depth, type[np.generic]] = {
+    Depth.UINT8: np.uint8,
+    Depth.UINT16: np.uint16,
+    Depth.HALF: np.float16,
+    Depth.FLOAT: np.float32,
+}
+"""Which array type holds each depth."""
+
+LABELS = {"jpg": "JPEG", "tif": "TIFF", "webp": "WebP", "exr": "OpenEXR", "hdr": "Radiance HDR"}
+"""How people call a container, where that is not its name in capitals."""
+
+Texels = NDArray[np.generic]
+
+
+def label(container: str) -> str:
+    return LABELS.get(container, container.upper())
+
+
+class Writer(Protocol):
+    """Writes one file from top to bottom. `close` raises where the file is not whole; both raise `OSError`."""
+
+    unwritten: int
+    """About how many bytes `close` will still have to write."""
+
+    def write(self, rows: Texels) -> None: ...
+
+    def close(self) -> None: ...
+
+    def abort(self) -> None:
+        """Let go of the file, half written as it is. Never raises."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """One container: a row of the table."""
+
+    container: str
+    suffixes: tuple[str, ...]
+    """Lower case, with the dot; the usual one first."""
+    probe: Callable[[Path, str, int], ImageSpec]
+    read: Callable[[Path, str, int], Image]
+    write: Callable[[Path, str, ImageSpec], Writer] | None = None
+    """None where files of this kind are only read."""
+    depths: tuple[Depth, ...] = ()
+    """What can be written, as are the next three."""
+    channels: tuple[int, ...] = ()
+    pairs: bool = False
+    """Two channels need not be gray and alpha."""
+    longest: int = (1 << 31) - 1
+    """The largest side."""
+
+    def refusal(self, spec: ImageSpec) -> str:
+        """Return why a picture cannot be written in this container, and what can; empty where it can be."""
+        name = label(self.container)
+        if self.write is None:
+            return f"{name} cannot be written yet"
+        if spec.depth not in self.depths:
+            depths = " or ".join(depth.value for depth in self.depths)
+            return f"{name} cannot hold {spec.depth.value} samples, only {depths}"
+        if spec.channels not in self.channels:
+            counts = ", ".join(map(str, self.channels))
+            return f"{name} cannot hold {spec.channels} channels, only {counts}"
+        if spec.channels == 2 and spec.alpha != 1 and not self.pairs:
+            return f"{name} cannot hold two channels unless the second is alpha"
+        if max(spec.size.width, spec.size.height) > self.longest:
+            return f"{name} cannot hold {spec.size}, only up to {self.longest} texels a side"
+        return ""
+
+
+def within(size: Size, limit: int, path: Path) -> Size:
+    """Return `size` if it has at most `limit` texels. Raises `TooManyPixels`."""
+    if size.pixels > limit:
+        raise TooManyPixels(
+            f"claims {size} texels, more than the limit of {limit}",
+            where=path,
+            fix="export it smaller, or exclude it; if the header is wrong, the file is damaged",
+        )
+    return size

@@ -1,0 +1,111 @@
+"""Pillow, for what OpenImageIO gets wrong: PSD with alpha, WebP with hidden colour, and JPEG onto a full disk."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from PIL import Image as Pillow
+from PIL import PsdImagePlugin
+
+from cg_upscaler.codecs import oiio
+from cg_upscaler.codecs.codec import Texels, within
+from cg_upscaler.codecs.image import Image
+from cg_upscaler.codecs.sniff import damaged
+from cg_upscaler.errors import UnsupportedImage
+from cg_upscaler.geometry import Size
+from cg_upscaler.maps import ColorSpace
+from cg_upscaler.spec import Depth, ImageSpec
+
+MODES = {"L": 1, "RGB": 3, "RGBA": 4, "P": 3, "1": 1}
+"""Pillow's modes that are read, and the channels that each becomes."""
+
+BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, OverflowError)
+"""What Pillow raises on damaged files."""
+
+
+def probe_psd(path: Path, container: str, limit: int) -> ImageSpec:
+    """Return what a PSD's header says of its merged picture. Raises a `SourceError`."""
+    if _is_deep(path):
+        return oiio.probe(path, container, limit)
+    with _open_psd(path) as psd:
+        return _psd_spec(psd, path, limit)
+
+
+def read_psd(path: Path, container: str, limit: int) -> Image:
+    """Decode the merged picture of a PSD. OpenImageIO drops the fourth channel; Pillow has no 16 bits."""
+    if _is_deep(path):
+        return oiio.read(path, container, limit)
+    with _open_psd(path) as psd:
+        spec = _psd_spec(psd, path, limit)
+        try:
+            plain = psd.convert({1: "L", 3: "RGB", 4: "RGBA"}[spec.channels])
+        except BROKEN as error:
+            raise damaged(path, f"is truncated or damaged ({error})") from error
+    return Image(spec, np.asarray(plain).reshape(spec.size.height, spec.size.width, spec.channels))
+
+
+def _is_deep(path: Path) -> bool:
+    """Return whether a PSD has more than 8 bits a sample; raise where nothing reads it right."""
+    with path.open("rb") as file:
+        head = file.read(26).ljust(26, b"\0")
+    channels, depth = int.from_bytes(head[12:14], "big"), int.from_bytes(head[22:24], "big")
+    if depth > 8 and channels not in (1, 3):
+        raise UnsupportedImage(f"is a PSD of {channels} channels with {depth} bits", where=path, fix="save it as TIFF")
+    return depth > 8
+
+
+def _open_psd(path: Path) -> PsdImagePlugin.PsdImageFile:
+    # Not by Image.open, which has a pixel limit of its own, for the whole process.
+    try:
+        return PsdImagePlugin.PsdImageFile(str(path))
+    except BROKEN as error:
+        raise damaged(path, f"is truncated or damaged ({error})") from error
+
+
+def _psd_spec(psd: PsdImagePlugin.PsdImageFile, path: Path, limit: int) -> ImageSpec:
+    size = within(Size(*psd.size), limit, path)
+    if psd.mode not in MODES:
+        raise UnsupportedImage(f"is a PSD of mode {psd.mode}", where=path, fix="save it as RGB, or as PNG")
+    channels = MODES[psd.mode]
+    notes = ["its layers are read merged"] if psd.layers else []
+    if psd.info.get("icc_profile"):
+        notes.append("its ICC profile is not kept")
+    return ImageSpec(
+        size=size,
+        channels=channels,
+        depth=Depth.UINT8,
+        container="psd",
+        color_space=ColorSpace.SRGB,
+        alpha=3 if channels == 4 else None,
+        indexed=psd.mode == "P",
+        note="; ".join(notes),
+    )
+
+
+class WholeWriter:
+    """Gathers a picture and writes it in one go: WebP, and JPEG, whose library ends the process on a full disk."""
+
+    unwritten = 0  # what Python writes reports a full disk by itself
+
+    def __init__(self, path: Path, container: str, spec: ImageSpec) -> None:
+        self._path, self._container, self._row = path, container, 0
+        self._pixels = np.empty((spec.size.height, spec.size.width, spec.channels), np.uint8)
+        self._path.touch(exist_ok=False)  # a folder that cannot be written is known before the work, not after
+
+    def write(self, rows: Texels) -> None:
+        self._pixels[self._row : self._row + len(rows)] = rows
+        self._row += len(rows)
+
+    def close(self) -> None:
+        picture = Pillow.fromarray(self._pixels[:, :, 0] if self._pixels.shape[2] == 1 else self._pixels)
+        encoded = BytesIO()
+        if self._container == "webp":
+            picture.save(encoded, "WEBP", lossless=True, exact=True, quality=50, method=3)
+        else:
+            picture.save(encoded, "JPEG", quality=95, subsampling=0)
+        self._path.write_bytes(encoded.getbuffer())
+
+    def abort(self) -> None:
+        pass

@@ -1,0 +1,102 @@
+"""Takes float32 rows and makes a file of them: quantised, whole, or not there at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+
+from cg_upscaler.codecs.atomic import Temporary, failure, free_bytes
+from cg_upscaler.codecs.codec import DTYPES, Codec
+from cg_upscaler.errors import DiskFull, OutputError
+from cg_upscaler.pixels.rows import BLOCK, Pixels, from_float
+from cg_upscaler.spec import ImageSpec
+
+SLACK = 1 << 20
+"""Bytes that must be free beyond what is about to be written."""
+
+
+class FileSink:
+    """A file on its way; a `Sink`. As a context manager it discards what was not committed.
+
+    Whatever fails, nothing partial is left and the old file stands: errors are an `OutputError`, or `DiskFull`.
+    """
+
+    def __init__(self, path: Path, spec: ImageSpec, codec: Codec) -> None:
+        reason = codec.refusal(spec)
+        if reason or codec.write is None:
+            raise OutputError(reason, where=path, fix="choose another container or depth")
+        self._spec, self._filled, self._open = spec, 0, True
+        self._temporary = Temporary(path)
+        try:
+            self._require_space(0)
+            self._writer = codec.write(self._temporary.path, codec.container, spec)
+        except OSError as error:
+            self._temporary.discard()
+            raise failure(error, path) from error
+        except BaseException:
+            self._temporary.discard()
+            raise
+
+    def put(self, rows: Pixels) -> None:
+        """Take the next rows, float32 (n, width, channels): 0 … 1 for integer depths, else as in the file."""
+        width, height = self._spec.size.width, self._spec.size.height
+        if not self._open:
+            raise ValueError("the file is closed")
+        if rows.shape[1:] != (width, self._spec.channels) or self._filled + len(rows) > height:
+            raise ValueError(f"rows of {rows.shape} after {self._filled} do not fit {self._spec}")
+        step = max(1, BLOCK // width)  # however many come at once, few are held twice
+        for start in range(0, len(rows), step):
+            block = from_float(rows[start : start + step], DTYPES[self._spec.depth])
+            try:
+                self._require_space(block.nbytes)
+                self._writer.write(block)
+            except OSError as error:
+                raise self._failed(error) from error
+            except BaseException:
+                self.discard()
+                raise
+            self._filled += len(block)
+
+    def commit(self) -> None:
+        """Make the file appear. Raises `OutputError` where rows are missing."""
+        if not self._open:
+            raise ValueError("the file is closed")
+        if self._filled != self._spec.size.height:
+            self.discard()
+            what = f"only {self._filled} of {self._spec.size.height} rows were there"
+            raise OutputError(what, where=self._temporary.target, fix="this is a bug; nothing was written")
+        try:
+            self._require_space(self._writer.unwritten)
+            self._writer.close()
+        except OSError as error:
+            raise self._failed(error) from error
+        except BaseException:
+            self.discard()
+            raise
+        self._open = False
+        self._temporary.commit()
+
+    def discard(self) -> None:
+        """Leave no trace. Does nothing after `commit`."""
+        if self._open:
+            self._open = False
+            self._writer.abort()
+            self._temporary.discard()
+
+    def __enter__(self) -> FileSink:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.discard()
+
+    def _failed(self, error: OSError) -> OutputError:
+        meaning = failure(error, self._temporary.target)  # before the file goes, and its space is free again
+        self.discard()
+        return meaning
+
+    def _require_space(self, size: int) -> None:
+        """Look before writing: on a full disk the OpenEXR library hangs, and others lose the end of the file."""
+        if free_bytes(self._temporary.target) < size + SLACK:
+            self.discard()
+            fix = "free some, or choose another output folder"
+            raise DiskFull("no space is left on its disk", where=self._temporary.target, fix=fix)

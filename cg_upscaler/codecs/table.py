@@ -1,0 +1,24 @@
+"""The codecs, a line each: a new container is one more."""
+
+from __future__ import annotations
+
+from cg_upscaler.codecs import oiio, pillow
+from cg_upscaler.codecs.codec import Codec
+from cg_upscaler.spec import Depth
+
+BYTE = (Depth.UINT8,)
+INTEGER = (Depth.UINT8, Depth.UINT16)
+FLOATING = (Depth.HALF, Depth.FLOAT)
+
+CODECS = (
+    Codec("png", (".png",), oiio.probe, oiio.read, oiio.RowWriter, INTEGER, (1, 2, 3, 4)),
+    Codec("tga", (".tga",), oiio.probe, oiio.read, oiio.RowWriter, BYTE, (1, 2, 3, 4), longest=0xFFFF),
+    Codec("bmp", (".bmp",), oiio.probe, oiio.read, oiio.RowWriter, BYTE, (1, 3, 4)),
+    Codec("jpg", (".jpg", ".jpeg"), oiio.probe, oiio.read, pillow.WholeWriter, BYTE, (1, 3), longest=65500),
+    Codec("tif", (".tif", ".tiff"), oiio.probe, oiio.read, oiio.RowWriter, (*INTEGER, *FLOATING), (1, 2, 3, 4), True),
+    Codec("exr", (".exr",), oiio.probe, oiio.read, oiio.RowWriter, FLOATING, (1, 2, 3, 4), True),
+    Codec("hdr", (".hdr",), oiio.probe, oiio.read, oiio.RowWriter, (Depth.FLOAT,), (3,)),
+    Codec("webp", (".webp",), oiio.probe, oiio.read, pillow.WholeWriter, BYTE, (3, 4), longest=16383),
+    Codec("psd", (".psd",), pillow.probe_psd, pillow.read_psd),
+    Codec("dds", (".dds",), oiio.probe, oiio.read),
+)
