@@ -102,7 +102,8 @@ def from_float(pixels: Pixels, dtype: DTypeLike) -> NDArray[Any]:
     if kind.kind == "u":
         levels = np.iinfo(kind).max
         # In double precision: at 16 bits, float32 has no room left for a half level.
-        return np.floor(np.clip(pixels, 0, 1).astype(np.float64) * levels + 0.5).astype(kind)
+        # And fmin and fmax give the other number where one is none: NaN has no level, and becomes 0.
+        return np.floor(np.fmax(np.fmin(pixels, 1), 0).astype(np.float64) * levels + 0.5).astype(kind)
     limit = float(np.finfo(kind).max)
     return np.clip(pixels, -limit, limit).astype(kind)
 
