@@ -68,6 +68,7 @@ def read(path: Path, container: str, limit: int) -> Image:
 
 def _open(path: Path, container: str, limit: int) -> _Opened:
     facts = chunks.facts(path, container)
+    surface = dds.surface(path) if container == "dds" else None
     config = oiio.ImageSpec()
     config.attribute("oiio:UnassociatedAlpha", 1)  # or colour comes multiplied by alpha
     source = oiio.ImageInput.open(str(path), config)
@@ -93,8 +94,7 @@ def _open(path: Path, container: str, limit: int) -> _Opened:
         indexed=facts.indexed or _is_palette(found),
     )
     premultiplied = container in ("tif", "tga") and _premultiplied(found)
-    if container == "dds":
-        surface = dds.surface(path)
+    if surface is not None:
         spec = replace(spec, lossy=surface.compression != "")
         premultiplied = surface.premultiplied
         notes.insert(0, surface.note)
@@ -129,6 +129,7 @@ def _notes(source: oiio.ImageInput, found: oiio.ImageSpec, size: Size) -> list[s
     if source.format_name() in ("tiff", "openexr") and source.seek_subimage(1, 0):
         notes.append("the first of several images is read")
         source.seek_subimage(0, 0)
+    source.geterror()  # forget that there is no second image
     return notes
 
 

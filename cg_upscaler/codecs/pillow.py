@@ -47,12 +47,13 @@ def read_psd(path: Path, container: str, limit: int) -> Image:
 
 
 def _is_deep(path: Path) -> bool:
-    """Return whether a PSD has more than 8 bits a sample; raise where nothing reads it right."""
+    """Return whether a PSD has more than 8 bits a sample. Raises for what nothing at hand reads without loss."""
     with path.open("rb") as file:
         head = file.read(26).ljust(26, b"\0")
     channels, depth = int.from_bytes(head[12:14], "big"), int.from_bytes(head[22:24], "big")
-    if depth > 8 and channels not in (1, 3):
-        raise UnsupportedImage(f"is a PSD of {channels} channels with {depth} bits", where=path, fix="save it as TIFF")
+    if channels not in ((1, 3) if depth > 8 else (1, 3, 4)):
+        fix = "save it as PNG or TIFF with at most four channels"
+        raise UnsupportedImage(f"is a PSD of {channels} channels of {depth} bits", where=path, fix=fix)
     return depth > 8
 
 
