@@ -88,7 +88,8 @@ class Upscaler:
         image = codecs.read(source)
         job = self._plan(image, image.spec, source.name, source, kind, alpha, edges)
         container = codecs.output_container(image.spec)[0]
-        if codecs.container_of(output) != container:
+        codec = codecs.SUFFIXES.get(output.suffix.lower())
+        if codec is None or codec.container != container:
             raise UsageError(
                 f"is no {container.upper()} by its suffix", where=output, fix=f"end its name in .{container}"
             )

@@ -94,7 +94,7 @@ class Engine:
 
     def _upscale(self, job: Job, receipts: Receipts, key: str, source_hash: str, listen: Listener) -> tuple[str, ...]:
         """Upscale a texture into its place, and return what there is to note."""
-        image = codecs.read(Path(job.source), limit=_pixels(job))
+        image = codecs.read(Path(job.source), limit=max(codecs.PIXEL_LIMIT, _pixels(job)))
         if image.spec != job.source_spec:
             raise UnreadableImage("changed since it was planned", where=job.name, fix="run again")
 
@@ -117,7 +117,7 @@ class Engine:
 
 
 def _pixels(job: Job) -> int:
-    return codecs.PIXEL_LIMIT if job.source_spec is None else job.source_spec.size.pixels
+    return 0 if job.source_spec is None else job.source_spec.size.pixels
 
 
 def _in_words(error: Exception, job: Job) -> str:

@@ -1,15 +1,18 @@
 """One texture through its job."""
 
+import tracemalloc
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from cg_upscaler.errors import Cancelled, UsageError
-from cg_upscaler.geometry import Edge, Edges, Size
+from cg_upscaler.geometry import Cut, Edge, Edges, Size
 from cg_upscaler.job import Band, Via
 from cg_upscaler.maps import BICUBIC, AlphaMode, ColorSpace, MapKind, Role
 from cg_upscaler.pixels.resample import shrink
-from cg_upscaler.pixels.rows import Array, to_float
+from cg_upscaler.pixels.rows import Array, pour, to_float
 from cg_upscaler.upscale import upscale
 from tests.fakes import FAKE_INFO, BlurNetwork, FakeGenerators, group, job_of, noise
 
@@ -231,3 +234,26 @@ def test_progress_covers_all_groups_and_can_stop_the_work():
 
     with pytest.raises(Cancelled):
         run(pixels, *groups, tick=stop, alpha=AlphaMode.BLEND)
+
+
+@pytest.mark.parametrize("via", [Via.DIRECT, Via.REDUCE])
+def test_peak_memory_of_a_tall_narrow_picture_does_not_grow_with_its_height(tmp_path, monkeypatch, via):
+    monkeypatch.setattr("cg_upscaler.pixels.rows.SCRATCH_IN_MEMORY", 0)
+    monkeypatch.setattr("cg_upscaler.pixels.rows.BLOCK", 1 << 13)
+
+    class Nowhere:
+        def put(self, rows):
+            pass
+
+    def peak(height):
+        pixels = noise(height, 16, 3)
+        one = replace(group(Role.COLOR, COLOUR, Size(16, height), via=via), cut=Cut(64, 8, 2, 6))
+        job = job_of(pixels, one, scale=4 if via is Via.DIRECT else 2)
+        tracemalloc.start()
+        pour(upscale(Array(pixels), job, FakeGenerators(), scratch=tmp_path, tick=quiet), Nowhere())
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most
+
+    peak(64)  # what is imported at first use counts as well
+    assert peak(2048) < 1.05 * peak(512)

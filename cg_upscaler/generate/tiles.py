@@ -35,7 +35,8 @@ def pieces(length: int, cut: Cut, edge: Edge, scale: int, multiple: int = 1) -> 
     What is read begins and ends at a `multiple`, so that pixel-unshuffle groups the same texels in every tile.
     """
     cores = list(cut.spans(length))
-    outside = {Edge.WRAP: cut.padding, Edge.ZERO: 0}.get(edge, cut.border)
+    # Nothing is blended across a wrapped border, so it needs the context alone.
+    outside = {Edge.WRAP: cut.padding - cut.overlap, Edge.ZERO: 0}.get(edge, cut.border)
     reads, gives, ramps = [], [], []
     for i, core in enumerate(cores):
         first, last = i == 0, i == len(cores) - 1

@@ -22,16 +22,13 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from cg_upscaler.codecs import PIXEL_LIMIT
 from cg_upscaler.errors import ConfigError, UsageError
 from cg_upscaler.geometry import Edge, Edges
 from cg_upscaler.library.complaints import in_words
 from cg_upscaler.maps import AlphaMode, MapKind
 from cg_upscaler.models.catalog import DEFAULT, SUFFIXES
 from cg_upscaler.spec import Precision
-
-PIXEL_LIMIT = 1 << 28
-"""Texels of the largest source that is read unless told otherwise: 16384 × 16384."""
-
 
 class TwoX(str, Enum):
     """How a model that gives 4x gives 2x. Models that give 2x themselves need neither."""

@@ -9,13 +9,10 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cg_upscaler import codecs
 from cg_upscaler.errors import UsageError
 from cg_upscaler.job import Problem
 from cg_upscaler.library.globs import matches
-
-SUFFIXES = frozenset(
-    [".bmp", ".dds", ".exr", ".hdr", ".jpeg", ".jpg", ".png", ".psd", ".tga", ".tif", ".tiff", ".webp"]
-)
 
 EXAMPLES = 5
 
@@ -47,7 +44,7 @@ def scan(
     *,
     only: Sequence[str] = (),
     ours: Callable[[Path], bool] = lambda path: False,
-    suffixes: Collection[str] = SUFFIXES,
+    suffixes: Collection[str] = codecs.SUFFIXES.keys(),
 ) -> Scan:
     """List the textures under `root`, which may also be a single file.
 

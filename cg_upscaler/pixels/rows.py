@@ -103,7 +103,7 @@ def from_float(pixels: Pixels, dtype: DTypeLike) -> NDArray[Any]:
         levels = np.iinfo(kind).max
         # In double precision: at 16 bits, float32 has no room left for a half level.
         # And fmin and fmax give the other number where one is none: NaN has no level, and becomes 0.
-        return np.floor(np.fmax(np.fmin(pixels, 1), 0).astype(np.float64) * levels + 0.5).astype(kind)
+        return np.floor(np.fmin(np.fmax(pixels, 0), 1).astype(np.float64) * levels + 0.5).astype(kind)
     limit = float(np.finfo(kind).max)
     return np.clip(pixels, -limit, limit).astype(kind)
 
@@ -185,9 +185,9 @@ class _Windowed:
         return np.ascontiguousarray(result[top : top + stop - start, left : left + self.size.width])
 
 
-def blocks(source: Source, texels: int = BLOCK) -> Iterator[Pixels]:
-    """Yield a source's rows from top to bottom, in blocks of about `texels`."""
-    height, step = source.size.height, max(1, texels // source.size.width)
+def blocks(source: Source, texels: int | None = None) -> Iterator[Pixels]:
+    """Yield a source's rows from top to bottom, in blocks of about `texels`, or of `BLOCK`."""
+    height, step = source.size.height, max(1, (texels or BLOCK) // source.size.width)
     for start in range(0, height, step):
         yield source.rows(start, min(start + step, height))
 
