@@ -1,6 +1,7 @@
 """The command line: exit codes, tables, messages."""
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -195,3 +196,8 @@ def test_every_command_has_help():
         result = CliRunner().invoke(cli.cli, [name, "--help"])
         assert result.exit_code == 0, name
         assert command.help, name
+
+
+def test_help_does_not_wait_for_torch():
+    code = "import sys; from cg_upscaler import cli; cli.run_cli(['run', '--help']); sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0

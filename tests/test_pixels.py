@@ -143,8 +143,8 @@ def test_alpha_of_unclear_meaning_does_not_touch_colour():
 
 
 def test_numbers_that_no_generator_can_take_are_replaced():
-    pixels = np.array([[[np.nan, np.inf, -np.inf, 0.5]]], np.float32)
-    assert without_holes(pixels)[0, 0].tolist() == [0, 65504, -65504, 0.5]
+    pixels = np.array([[[np.nan, np.inf, -np.inf, 0.5, 3.4e38, -1e6]]], np.float32)
+    assert without_holes(pixels)[0, 0].tolist() == [0, 65504, -65504, 0.5, 65504, -1e6]
     whole = np.ones((2, 2, 1), np.float32)
     assert without_holes(whole) is whole
 

@@ -9,12 +9,10 @@ from importlib.metadata import PackageNotFoundError, version
 
 import click
 
-from cg_upscaler.backends import devices
 from cg_upscaler.cli.exit_codes import ExitCode
 from cg_upscaler.cli.tables import as_json
 from cg_upscaler.errors import UpscaleError
 from cg_upscaler.models import catalog
-from cg_upscaler.models.load import verified
 
 _PACKAGES = ("cg-upscaler", "torch", "numpy", "OpenImageIO", "opencv-python-headless", "Pillow", "imageio")
 
@@ -39,6 +37,8 @@ def doctor(json_: bool) -> int:
 
 
 def _facts() -> Iterator[tuple[str, str]]:
+    from cg_upscaler.backends import devices  # loads torch
+
     yield "python", f"{platform.python_version()} ({platform.system()} {platform.machine()}, {sys.executable})"
     for package in _PACKAGES:
         yield package, installed(package) or "not installed"
@@ -59,6 +59,9 @@ def installed(package: str) -> str | None:
 
 
 def _warnings() -> Iterator[str]:
+    from cg_upscaler.backends import devices
+    from cg_upscaler.models.load import verified
+
     twins = [name for name in ("opencv-python", "opencv-contrib-python") if installed(name)]
     if twins and installed("opencv-python-headless"):
         yield (

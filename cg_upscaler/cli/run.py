@@ -1,4 +1,7 @@
-"""`cg-upscale run` and `cg-upscale plan`: upscale a texture library, or say what would be done and why."""
+"""`cg-upscale run` and `cg-upscale plan`: upscale a texture library, or say what would be done and why.
+
+What loads torch is imported where it is used: it takes two seconds, which `--help` need not wait for.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +9,22 @@ import functools
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from cg_upscaler.backends import devices
 from cg_upscaler.cli.exit_codes import ExitCode
 from cg_upscaler.cli.progress import Progress, planning, summary
 from cg_upscaler.cli.tables import as_json, plan_table
-from cg_upscaler.engine import Engine
 from cg_upscaler.errors import UsageError
-from cg_upscaler.generate.pool import Pool
 from cg_upscaler.job import Outcome, Plan
 from cg_upscaler.library.config import Config, load
 from cg_upscaler.library.plan import make_plan
 from cg_upscaler.library.receipts import Receipts
 from cg_upscaler.spec import Precision
+
+if TYPE_CHECKING:
+    from cg_upscaler.engine import Engine
 
 
 def _options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -55,7 +58,7 @@ def run(dry_run: bool, force: bool, quiet: bool, json_: bool, only: tuple[str, .
         planned = _plan(config, only, receipts, quiet=quiet)
         if not planned.jobs and not planned.problems:
             raise UsageError("no textures here", where=planned.source, fix="check the path, --only and the rules")
-        engine = Engine(Pool(planned.device), force=force)
+        engine = _engine(planned, force=force)
         for note in planned.notes:
             click.echo(f"note: {note}", err=True)
         for problem in planned.problems:
@@ -81,7 +84,16 @@ def _config(source: Path | None, config: Path | None, scale: str | None, **setti
     return load(config, **{name: value for name, value in given.items() if value is not None})
 
 
+def _engine(planned: Plan, *, force: bool) -> Engine:
+    from cg_upscaler.engine import Engine
+    from cg_upscaler.generate.pool import Pool
+
+    return Engine(Pool(planned.device), force=force)
+
+
 def _plan(config: Config, only: tuple[str, ...], receipts: Receipts, *, quiet: bool) -> Plan:
+    from cg_upscaler.backends import devices
+
     device = devices.describe(config.device)
     if config.precision is not Precision.AUTO:
         devices.require(device, config.precision)

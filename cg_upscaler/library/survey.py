@@ -153,7 +153,8 @@ def _starts(length: int, side: int) -> list[int]:
 
 
 def _finite(window: Pixels) -> Pixels:
-    return np.nan_to_num(window, nan=0.0, posinf=0.0, neginf=0.0)
+    """Leave out what is no number, and what is so large that arithmetic on it would overflow."""
+    return np.where(np.abs(window) < 1e9, window, np.float32(0))
 
 
 def _codes(colors: Pixels) -> NDArray[np.int32]:

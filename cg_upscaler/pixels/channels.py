@@ -14,6 +14,12 @@ from cg_upscaler.pixels.rows import Array, Channels, Pixels, Source
 from cg_upscaler.pixels.views import Mapped, Merged
 
 
+_AS_GOOD_AS_INFINITE = 1e9
+"""Files say infinity by the largest float as well, and arithmetic on that overflows."""
+
+_HALF_MAX = np.float32(65504)
+
+
 @dataclass(frozen=True, slots=True)
 class Split:
     """A channel group's own picture and what is to be done with it."""
@@ -40,8 +46,11 @@ def _channels_of(source: Source, group: Group, job: Job) -> Source:
 
 
 def without_holes(pixels: Pixels) -> Pixels:
-    """Replace NaN by 0 and infinities by the largest half-float numbers: no generator can take them in."""
-    return pixels if np.isfinite(pixels).all() else np.nan_to_num(pixels, nan=0.0, posinf=65504.0, neginf=-65504.0)
+    """Replace NaN by 0, and what is infinite or as good as by the largest half-float numbers: no generator takes them."""
+    sound = np.abs(pixels) < _AS_GOOD_AS_INFINITE  # false for NaN too
+    if sound.all():
+        return pixels
+    return np.where(sound, pixels, np.copysign(_HALF_MAX, np.nan_to_num(pixels)) * ~np.isnan(pixels))
 
 
 def merge_channels(parts: Sequence[tuple[Group, Source]]) -> Source:
