@@ -8,7 +8,6 @@ import sys
 import cv2
 import numpy as np
 import pytest
-from tests.image_files import noise, spec_for, write
 from PIL import Image as Pillow
 
 from cg_upscaler import codecs
@@ -16,6 +15,7 @@ from cg_upscaler.errors import OutputError
 from cg_upscaler.geometry import Size
 from cg_upscaler.maps import ColorSpace
 from cg_upscaler.spec import Depth, ImageSpec
+from tests.image_files import noise, spec_for, write
 
 LOSSLESS = [
     (suffix, dtype, channels)

@@ -47,7 +47,7 @@ def _png(file: BinaryIO, path: Path) -> Facts:
             raise _animated(path)
         at += size + 12
         if at > length:
-            raise damaged(path, f"is truncated: {length} bytes, and its {kind.decode('latin-1')} needs {at}")
+            raise damaged(path, f"is truncated: there are {length} of at least {at} bytes")
         if kind == b"IEND":
             return Facts(indexed=indexed)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import OpenImageIO as oiio
@@ -49,7 +50,7 @@ def read(path: Path, container: str, limit: int) -> Image:
     opened = _open(path, container, limit)
     source, channels = opened.input, opened.pick
     pixels = source.read_image(0, 0, channels.start, channels.stop, opened.spec.depth.value)
-    complaint = _one_line(source.geterror())
+    complaint = _complaint(source)
     source.close()
     if pixels is None:
         raise damaged(path, f"is truncated or damaged ({complaint or 'no pixels'})")
@@ -73,10 +74,24 @@ def _open(path: Path, container: str, limit: int) -> _Opened:
     config.attribute("oiio:UnassociatedAlpha", 1)  # or colour comes multiplied by alpha
     source = oiio.ImageInput.open(str(path), config)
     if source is None:
-        complaint = _one_line(oiio.geterror())
+        complaint = _complaint(oiio)
         if container in ("exr", "tif", "dds") and "upported" in complaint:
             raise UnsupportedImage(f"is of a kind that is not handled ({complaint})", where=path, fix="save it plainly")
         raise damaged(path, f"is truncated or damaged ({complaint})")
+    try:
+        return _described(source, path, container, limit, facts, surface)
+    except UnicodeDecodeError:
+        raise damaged(path, "is damaged: the text in its header is none") from None
+
+
+def _described(
+    source: oiio.ImageInput,
+    path: Path,
+    container: str,
+    limit: int,
+    facts: chunks.Facts,
+    surface: dds.Surface | None,
+) -> _Opened:
     found = source.spec()
     size = within(Size(found.width, found.height), limit, path)
     if found.deep or found.depth > 1:
@@ -129,7 +144,7 @@ def _notes(source: oiio.ImageInput, found: oiio.ImageSpec, size: Size) -> list[s
     if source.format_name() in ("tiff", "openexr") and source.seek_subimage(1, 0):
         notes.append("the first of several images is read")
         source.seek_subimage(0, 0)
-    source.geterror()  # forget that there is no second image
+    _complaint(source)  # forget that there is no second image
     return notes
 
 
@@ -145,9 +160,17 @@ def straight(pixels: Texels, alpha: int) -> Texels:
     return result
 
 
-def _one_line(text: str) -> str:
-    """The first complaint: the later ones follow from it."""
-    return next((line.strip() for line in text.splitlines() if line.strip()), "")
+class _Complaining(Protocol):
+    def geterror(self) -> str: ...
+
+
+def _complaint(of: _Complaining) -> str:
+    """Return the first line of what went wrong, as the others follow from it; empty where nothing did. Clears it."""
+    try:
+        lines = of.geterror().splitlines()
+    except UnicodeDecodeError:  # it quotes the file
+        return "for a reason that is no text"
+    return next((line.strip() for line in lines if line.strip()), "")
 
 
 class RowWriter:
@@ -158,22 +181,22 @@ class RowWriter:
         self.unwritten = spec.bytes if container == "tga" else 0  # OpenImageIO holds a TGA back until the end
         output = oiio.ImageOutput.create(str(path))
         if output is None:
-            raise OSError(_one_line(oiio.geterror()))
+            raise OSError(_complaint(oiio))
         if not output.open(str(path), _header(spec, container)):
             path.open("ab").close()  # says why, with a number, where it is the system that refuses
-            raise OSError(_one_line(output.geterror()))
+            raise OSError(_complaint(output))
         self._output = output
 
     def write(self, rows: Texels) -> None:
         stop = self._row + len(rows)
         # Always three axes and contiguous: a two-dimensional array is written wrong, without a word.
         if not self._output.write_scanlines(self._row, stop, 0, np.ascontiguousarray(rows)):
-            raise OSError(_one_line(self._output.geterror()) or "writing failed")
+            raise OSError(_complaint(self._output) or "writing failed")
         self._row = stop
 
     def close(self) -> None:
         closed = self._output.close()
-        complaint = _one_line(self._output.geterror())
+        complaint = _complaint(self._output)
         if not closed or complaint:  # PNG and TIFF report a full disk here alone, and call it a success
             raise OSError(complaint or "closing failed")
         if self._container == "png" and not _ends_with(self._path, b"IEND\xaeB`\x82"):
@@ -181,7 +204,7 @@ class RowWriter:
 
     def abort(self) -> None:
         self._output.close()
-        self._output.geterror()
+        _complaint(self._output)
 
 
 def _ends_with(path: Path, ending: bytes) -> bool:

@@ -70,9 +70,6 @@ def _psd_spec(psd: PsdImagePlugin.PsdImageFile, path: Path, limit: int) -> Image
     if psd.mode not in MODES:
         raise UnsupportedImage(f"is a PSD of mode {psd.mode}", where=path, fix="save it as RGB, or as PNG")
     channels = MODES[psd.mode]
-    notes = ["its layers are read merged"] if psd.layers else []
-    if psd.info.get("icc_profile"):
-        notes.append("its ICC profile is not kept")
     return ImageSpec(
         size=size,
         channels=channels,
@@ -81,7 +78,7 @@ def _psd_spec(psd: PsdImagePlugin.PsdImageFile, path: Path, limit: int) -> Image
         color_space=ColorSpace.SRGB,
         alpha=3 if channels == 4 else None,
         indexed=psd.mode == "P",
-        note="; ".join(notes),
+        note="its ICC profile is not kept" if psd.info.get("icc_profile") else "",
     )
 
 

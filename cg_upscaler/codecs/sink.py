@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 from types import TracebackType
 
 from cg_upscaler.codecs.atomic import Temporary, failure, free_bytes
 from cg_upscaler.codecs.codec import DTYPES, Codec
-from cg_upscaler.errors import DiskFull, OutputError
+from cg_upscaler.errors import OutputError
 from cg_upscaler.pixels.rows import BLOCK, Pixels, from_float
 from cg_upscaler.spec import ImageSpec
 
@@ -97,6 +99,4 @@ class FileSink:
     def _require_space(self, size: int) -> None:
         """Look before writing: on a full disk the OpenEXR library hangs, and others lose the end of the file."""
         if free_bytes(self._temporary.target) < size + SLACK:
-            self.discard()
-            fix = "free some, or choose another output folder"
-            raise DiskFull("no space is left on its disk", where=self._temporary.target, fix=fix)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -40,6 +40,8 @@ def examine(path: Path, container: str) -> Size | None:
     """
     if path.is_dir():
         raise UnreadableImage("is a folder, not a file", where=path, fix="name the files in it, or run on the folder")
+    if path.exists() and not path.is_file():  # a pipe would be waited at for ever
+        raise UnreadableImage("is no file", where=path, fix="exclude it")
     try:
         with path.open("rb") as file:
             head = file.read(HEAD)
