@@ -213,6 +213,12 @@ def test_an_exr_without_a_picture_is_refused(tmp_path):
         codecs.probe(save(tmp_path / "a.exr", noise("float16", 5), "half", names))
 
 
+@pytest.mark.parametrize(("compression", "lossy"), [("dwab", True), ("b44", True), ("zip", False), ("piz", False)])
+def test_an_exr_says_whether_it_lost_anything(tmp_path, compression, lossy):
+    path = save(tmp_path / "a.exr", noise("float16", 3, 64, 64), "half", compression=compression)
+    assert codecs.probe(path).lossy is lossy
+
+
 def test_the_data_window_of_an_exr_is_read(tmp_path):
     pixels = noise("float32", 3)
     image = codecs.read(save(tmp_path / "a.exr", pixels, "float", window=(2, 3, 20, 24)))
@@ -288,6 +294,16 @@ def test_block_compression_is_decoded_as_pillow_does(tmp_path, name, size, chann
     assert np.abs(image.pixels.astype(int) - expected).max() <= 1  # decoders round differently
     assert (image.spec.channels, image.spec.note, image.spec.lossy) == (channels, f"{name}, no mips", True)
     assert image.spec.alpha == (3 if channels == 4 else None)
+
+
+def test_premultiplied_block_compression_is_made_straight(tmp_path):
+    half = bytes([0x77] * 8)  # BC2 alpha: 7 of 15 throughout
+    gray = struct.pack("<HHI", 0x39E7, 0x39E7, 0)  # 7 of 31, 15 of 63, 7 of 31
+    path = tmp_path / "a.dds"
+    path.write_bytes(dds(4, 4, half + gray, fourcc=b"DXT2"))
+    image = codecs.read(path)
+    assert image.pixels[0, 0, 3] == 119 and np.abs(image.pixels[0, 0, :3] - 255 * 58 / 119).max() < 10
+    assert "premultiplied" in image.spec.note
 
 
 def test_bc6h_is_half_floats_of_linear_light(tmp_path):

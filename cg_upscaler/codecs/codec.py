@@ -36,9 +36,6 @@ def label(container: str) -> str:
 class Writer(Protocol):
     """Writes one file from top to bottom. `close` raises where the file is not whole; both raise `OSError`."""
 
-    unwritten: int
-    """About how many bytes `close` will still have to write."""
-
     def write(self, rows: Texels) -> None: ...
 
     def close(self) -> None: ...

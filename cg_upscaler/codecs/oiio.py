@@ -174,11 +174,10 @@ def _complaint(of: _Complaining) -> str:
 
 
 class RowWriter:
-    """Writes PNG, TGA, BMP, TIFF, OpenEXR and Radiance by rows, in memory bounded but for TGA."""
+    """Writes PNG, TGA, BMP, TIFF, OpenEXR and Radiance by rows, in bounded memory."""
 
     def __init__(self, path: Path, container: str, spec: ImageSpec) -> None:
         self._path, self._container, self._row = path, container, 0
-        self.unwritten = spec.bytes if container == "tga" else 0  # OpenImageIO holds a TGA back until the end
         output = oiio.ImageOutput.create(str(path))
         if output is None:
             raise OSError(_complaint(oiio))
@@ -229,6 +228,7 @@ def _header(spec: ImageSpec, container: str) -> oiio.ImageSpec:
         header.attribute("compression", "zip")
         header.attribute("tiff:write_exif", 0)  # an empty one fails, and hides real failures
         header.attribute("tiff:write_xmp", 0)
+        header.attribute("tiff:bigtiff", int(spec.bytes > 3 << 30))  # what does not compress may pass 4 GiB
     elif container == "exr":
         header.attribute("compression", "zip")
     return header

@@ -10,6 +10,7 @@ from PIL import Image as Pillow
 from PIL import PsdImagePlugin
 
 from cg_upscaler.codecs import oiio
+from cg_upscaler.codecs import jpeg
 from cg_upscaler.codecs.codec import Texels, within
 from cg_upscaler.codecs.image import Image
 from cg_upscaler.codecs.sniff import damaged
@@ -43,7 +44,7 @@ def read_psd(path: Path, container: str, limit: int) -> Image:
             plain = psd.convert({1: "L", 3: "RGB", 4: "RGBA"}[spec.channels])
         except BROKEN as error:
             raise damaged(path, f"is truncated or damaged ({error})") from error
-    return Image(spec, np.asarray(plain).reshape(spec.size.height, spec.size.width, spec.channels))
+    return Image(spec, np.array(plain).reshape(spec.size.height, spec.size.width, spec.channels))
 
 
 def _is_deep(path: Path) -> bool:
@@ -85,8 +86,6 @@ def _psd_spec(psd: PsdImagePlugin.PsdImageFile, path: Path, limit: int) -> Image
 class WholeWriter:
     """Gathers a picture and writes it in one go: WebP, and JPEG, whose library ends the process on a full disk."""
 
-    unwritten = 0  # what Python writes reports a full disk by itself
-
     def __init__(self, path: Path, container: str, spec: ImageSpec) -> None:
         self._path, self._container, self._row = path, container, 0
         self._pixels = np.empty((spec.size.height, spec.size.width, spec.channels), np.uint8)
@@ -97,13 +96,12 @@ class WholeWriter:
         self._row += len(rows)
 
     def close(self) -> None:
-        picture = Pillow.fromarray(self._pixels[:, :, 0] if self._pixels.shape[2] == 1 else self._pixels)
-        encoded = BytesIO()
         if self._container == "webp":
-            picture.save(encoded, "WEBP", lossless=True, exact=True, quality=50, method=3)
+            encoded = BytesIO()
+            Pillow.fromarray(self._pixels).save(encoded, "WEBP", lossless=True, exact=True, quality=50, method=3)
+            self._path.write_bytes(encoded.getbuffer())
         else:
-            picture.save(encoded, "JPEG", quality=95, subsampling=0)
-        self._path.write_bytes(encoded.getbuffer())
+            self._path.write_bytes(jpeg.encode(self._pixels))
 
     def abort(self) -> None:
         pass

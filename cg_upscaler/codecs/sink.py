@@ -68,7 +68,7 @@ class FileSink:
             what = f"only {self._filled} of {self._spec.size.height} rows were there"
             raise OutputError(what, where=self._temporary.target, fix="this is a bug; nothing was written")
         try:
-            self._require_space(self._writer.unwritten)
+            self._require_space(0)
             self._writer.close()
         except OSError as error:
             raise self._failed(error) from error
