@@ -164,6 +164,18 @@ def test_premultiplied_alpha_is_made_straight(tmp_path):
     assert "premultiplied" in image.spec.note
 
 
+@pytest.mark.parametrize(("kind", "colour"), [(3, [50, 100, 25]), (4, [100, 199, 50])])
+def test_a_tga_that_says_its_alpha_is_premultiplied_is_made_straight(tmp_path, kind, colour):
+    extension = struct.pack("<H", 495) + bytes(492) + bytes([kind])
+    texel = bytes([25, 100, 50, 128])
+    footer = struct.pack("<II", 22, 0) + b"TRUEVISION-XFILE.\0"
+    path = tmp_path / "a.tga"
+    path.write_bytes(tga(1, 1, bits=32, flags=0x28, data=texel + extension + footer))
+    image = codecs.read(path)
+    assert image.pixels.tolist() == [[[*colour, 128]]]
+    assert ("premultiplied" in image.spec.note) == (kind == 4)
+
+
 @pytest.mark.parametrize(
     ("pixels", "depth", "reason"),
     [

@@ -41,11 +41,13 @@ class Surface:
     """``BC1`` … ``BC7``; empty where there is none."""
     mips: int
     premultiplied: bool
+    """DXT2 and DXT4, which OpenImageIO divides by alpha itself."""
 
     @property
     def note(self) -> str:
         levels = f"{self.mips} mips" if self.mips > 1 else "no mips"
-        return f"{self.compression or 'uncompressed'}, {levels}"
+        alpha = "; premultiplied alpha, read as straight" if self.premultiplied else ""
+        return f"{self.compression or 'uncompressed'}, {levels}{alpha}"
 
 
 def surface(path: Path) -> Surface:

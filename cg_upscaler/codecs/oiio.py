@@ -111,7 +111,6 @@ def _described(
     premultiplied = container in ("tif", "tga") and _premultiplied(found)
     if surface is not None:
         spec = replace(spec, lossy=surface.compression != "")
-        premultiplied = surface.premultiplied
         notes.insert(0, surface.note)
     if premultiplied:
         notes.append("premultiplied alpha, read as straight")
