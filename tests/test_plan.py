@@ -211,8 +211,12 @@ def test_an_integer_file_that_says_it_is_linear_is_believed_for_colour_only() ->
     assert only_group(planned(texture(noise(3), rough, color_space=ColorSpace.SRGB))).color_space is ColorSpace.DATA
 
 
-def test_palettes_and_pure_black_and_white_are_not_matched() -> None:
-    assert only_group(planned(texture(noise(3), indexed=True))).fidelity == 0.0
+def test_a_palette_s_dither_is_not_matched_but_its_tones_are() -> None:
+    group = only_group(planned(texture(noise(3), indexed=True)))
+    assert (group.fidelity, group.band) == (1.0, Band.LOW)
+
+
+def test_pure_black_and_white_is_not_matched() -> None:
     bilevel = np.where(noise(1) > 127, np.uint8(255), np.uint8(0))
     assert only_group(planned(texture(bilevel))).fidelity == 0.0
     assert only_group(planned(texture(noise(1)))).fidelity == 1.0

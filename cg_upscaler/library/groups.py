@@ -51,7 +51,7 @@ def plan_groups(
             plain = _group(replace(part, safe=True), spec, replace(settings, fidelity=0.0), device, find)
             groups.append(replace(plain, constant=True))
         else:
-            hard = spec.indexed or _is_hard(part, spec, evidence, decision)
+            hard = _is_hard(part, spec, evidence, decision)
             groups.append(_group(part, spec, replace(settings, fidelity=0.0) if hard else settings, device, find))
     return tuple(groups)
 
@@ -137,7 +137,7 @@ def _group(part: Part, spec: ImageSpec, settings: Settled, device: DeviceInfo, f
         model=model.name,
         via=via,
         fidelity=settings.fidelity,
-        band=Band.LOW if spec.lossy else Band.ALL,
+        band=Band.LOW if spec.lossy or spec.indexed else Band.ALL,
         precision=Precision.FLOAT32 if model.name == BICUBIC else device.precision_for(settings.precision, spec.depth),
         cut=cut,
         weights=model.weights,
