@@ -9,8 +9,7 @@ import numpy as np
 from PIL import Image as Pillow
 from PIL import PsdImagePlugin
 
-from cg_upscaler.codecs import oiio
-from cg_upscaler.codecs import jpeg
+from cg_upscaler.codecs import jpeg, oiio
 from cg_upscaler.codecs.codec import Texels, within
 from cg_upscaler.codecs.image import Image
 from cg_upscaler.codecs.sniff import damaged
