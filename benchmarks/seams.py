@@ -1,7 +1,7 @@
 """Measures how far blended tiles are from the whole image, for several paddings: `python benchmarks/seams.py TEXTURE`.
 
 Prints, for each padding and overlap, the largest and the mean difference in levels of 255, and the work against the
-whole image's. The canonical cut's figures in `cg_upscaler/models/catalog.py` come from here.
+whole image's. `docs/decisions/0003-tiles.md` holds its figures.
 """
 
 from __future__ import annotations
