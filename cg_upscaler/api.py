@@ -79,29 +79,26 @@ class Upscaler:
     ) -> Job:
         """Upscale one file into another, and return the job that did it, which says what it was taken for and why.
 
-        Both are of one format; where a source's cannot be written, the error says which is. Raises `SourceError`,
-        `OutputError` and what generators raise.
+        The output's suffix decides its format. Raises `SourceError`, `OutputError` (a format that cannot hold the
+        result among it) and what generators raise.
         """
         source, output = Path(source), Path(output)
         if output.exists() and not overwrite:
             raise ForeignOutput("is there already", where=output, fix="pass overwrite=True to replace it")
         image = codecs.read(source)
         job = self._plan(image, image.spec, source.name, source, kind, alpha, edges)
-        container = codecs.output_container(image.spec)[0]
-        codec = codecs.SUFFIXES.get(output.suffix.lower())
-        if codec is None or codec.container != container:
-            raise UsageError(
-                f"is no {container.upper()} by its suffix", where=output, fix=f"end its name in .{container}"
-            )
+        assert job.output_spec is not None  # a job that is not data's has one
+        written = replace(job.output_spec, container=codecs.container_of(output))
+        job = replace(job, output=str(output), output_spec=written)
         adapting(job, lambda now: self._into(output, image, now))
-        return replace(job, output=str(output))
+        return job
 
     def _whole(self, picture: Source, job: Job, dtype: np.dtype[Any]) -> NDArray[Any]:
         result = upscale(picture, job, self._pool, scratch=None, tick=lambda share: None)
         return from_float(result.rows(0, result.size.height), dtype)
 
     def _into(self, output: Path, picture: Source, job: Job) -> None:
-        assert job.output_spec is not None  # a job that is not data's has one
+        assert job.output_spec is not None
         result = upscale(picture, job, self._pool, scratch=output.parent, tick=lambda share: None)
         sink = codecs.create(output, job.output_spec)
         try:

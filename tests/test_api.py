@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from cg_upscaler import Upscaler, codecs
-from cg_upscaler.errors import ForeignOutput, UsageError
+from cg_upscaler.errors import ForeignOutput, OutputError, UsageError
 from cg_upscaler.geometry import Edge, Edges
 from cg_upscaler.maps import AlphaMode, MapKind
 from tests.fakes import noise
@@ -54,8 +54,12 @@ def test_a_file_comes_back_with_the_job_that_did_it(plain, tmp_path):
     with pytest.raises(ForeignOutput, match="already"):
         plain.file(source, tmp_path / "larger.png")
     plain.file(source, tmp_path / "larger.png", overwrite=True)
-    with pytest.raises(UsageError, match="PNG"):
-        plain.file(source, tmp_path / "larger.tga")
+    plain.file(source, tmp_path / "larger.tga")
+    assert codecs.probe(tmp_path / "larger.tga").container == "tga"
+    with pytest.raises(OutputError, match="HDR"):
+        plain.file(source, tmp_path / "larger.hdr")
+    with pytest.raises(OutputError, match="larger.xyz"):
+        plain.file(source, tmp_path / "larger.xyz")
 
 
 @pytest.mark.parametrize(

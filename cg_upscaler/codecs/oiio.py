@@ -222,7 +222,7 @@ def _header(spec: ImageSpec, container: str) -> oiio.ImageSpec:
     header.attribute("oiio:ColorSpace", "data")
     header.attribute("DateTime", "")  # equal jobs give equal bytes
     if container == "png":
-        header.attribute("png:compressionLevel", 4)  # 1 % larger than 6, in a third of the time
+        header.attribute("png:compressionLevel", 4)  # 3 % larger than 6, in a third of the time
     elif container == "tif":
         header.attribute("compression", "zip")
         header.attribute("tiff:write_exif", 0)  # an empty one fails, and hides real failures
