@@ -1,8 +1,8 @@
 """Holds the results of a run against their sources: `python benchmarks/verify_run.py LIBRARY RESULTS`.
 
 For each texture: is the result as many times as large, with the same channels and depth; how far its mean visible
-colour moved, in levels of 255; and of normal maps, how far their vectors are from unit length. Exits with 1 where a bound is
-broken: 0.1 of 255 for the mean, and for lengths what rounding to the file's depth can do.
+colour moved, in levels of 255; and of normal maps, how far their vectors are from unit length. Exits with 1 where a
+bound is broken: 0.1 of 255 for the mean, and for lengths what rounding to the file's depth can do.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ def test_a_file_comes_back_with_the_job_that_did_it(plain, tmp_path):
     assert codecs.probe(tmp_path / "larger.tga").container == "tga"
     with pytest.raises(OutputError, match="HDR"):
         plain.file(source, tmp_path / "larger.hdr")
-    with pytest.raises(OutputError, match="larger.xyz"):
+    with pytest.raises(OutputError, match=r"larger\.xyz"):
         plain.file(source, tmp_path / "larger.xyz")
 
 

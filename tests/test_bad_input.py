@@ -64,7 +64,8 @@ def run(capfd, *arguments):
 
 
 def outputs(out):
-    return {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file() and ".cg-upscale" not in path.parts}
+    found = out.rglob("*")
+    return {path.relative_to(out).as_posix() for path in found if path.is_file() and ".cg-upscale" not in path.parts}
 
 
 @pytest.mark.parametrize("name", BAD)
@@ -155,7 +156,7 @@ def test_a_file_where_the_output_folder_should_be(library, tmp_path, capfd):
 def test_a_file_where_a_folder_of_results_should_be_fails_only_what_lies_there(library, tmp_path, capfd):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "sub").write_text("not a folder")
-    code, data, err = run(capfd, library, "--out", tmp_path / "out")
+    code, data, _ = run(capfd, library, "--out", tmp_path / "out")
     assert code == 1
     failed = [receipt["name"] for receipt in data["receipts"] if receipt["outcome"] == "failed"]
     assert failed == ["sub/good_n.png"]

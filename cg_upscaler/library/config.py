@@ -30,6 +30,7 @@ from cg_upscaler.maps import AlphaMode, MapKind
 from cg_upscaler.models.catalog import DEFAULT, SUFFIXES
 from cg_upscaler.spec import Precision
 
+
 class TwoX(str, Enum):
     """How a model that gives 4x gives 2x. Models that give 2x themselves need neither."""
 

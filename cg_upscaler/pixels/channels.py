@@ -13,7 +13,6 @@ from cg_upscaler.pixels.alpha import bleed
 from cg_upscaler.pixels.rows import Array, Channels, Pixels, Source
 from cg_upscaler.pixels.views import Mapped, Merged
 
-
 _AS_GOOD_AS_INFINITE = 1e9
 """Files say infinity by the largest float as well, and arithmetic on that overflows."""
 
@@ -46,7 +45,7 @@ def _channels_of(source: Source, group: Group, job: Job) -> Source:
 
 
 def without_holes(pixels: Pixels) -> Pixels:
-    """Replace NaN by 0, and what is infinite or as good as by the largest half-float numbers: no generator takes them."""
+    """Replace NaN by 0, and what is infinite or as good as by the largest half: no generator can take them in."""
     sound = np.abs(pixels) < _AS_GOOD_AS_INFINITE  # false for NaN too
     if sound.all():
         return pixels

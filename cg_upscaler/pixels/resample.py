@@ -29,12 +29,13 @@ def cubic(distance: NDArray[np.float64]) -> NDArray[np.float64]:
     t: NDArray[np.float64] = np.abs(distance)
     near = 1.5 * t**3 - 2.5 * t**2 + 1
     far = -0.5 * t**3 + 2.5 * t**2 - 4 * t + 2
-    return np.asarray(np.where(t < 1, near, np.where(t < 2, far, 0.0)))
+    return np.where(t < 1, near, np.where(t < 2, far, 0.0))
 
 
 def tent(distance: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the kernel of linear interpolation: softer than the cubic, and never beyond what it interpolates."""
-    return np.maximum(0.0, 1 - np.abs(distance))
+    t: NDArray[np.float64] = np.abs(distance)
+    return np.maximum(0.0, 1 - t)
 
 
 @cache

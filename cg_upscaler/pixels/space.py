@@ -63,10 +63,10 @@ class Numbers:
         return (0.0, 1.0) if (self.low, self.high) == (0.0, 1.0) else (None, None)
 
     def enter(self, stored: Pixels) -> Pixels:
-        return np.asarray((stored - np.float32(self.low)) / np.float32(self.high - self.low))
+        return (stored - np.float32(self.low)) / np.float32(self.high - self.low)
 
     def leave(self, model: Pixels) -> Pixels:
-        return np.clip(model * np.float32(self.high - self.low) + np.float32(self.low), *self._bounds)
+        return self._clamped(model * np.float32(self.high - self.low) + np.float32(self.low))
 
     def working(self, stored: Pixels) -> Pixels:
         return stored
@@ -76,7 +76,11 @@ class Numbers:
         return matched(factor, self.group.fidelity, self.group.band, low=low, high=high)
 
     def finish(self, working: Pixels) -> Pixels:
-        return np.clip(working, *self._bounds)
+        return self._clamped(working)
+
+    def _clamped(self, numbers: Pixels) -> Pixels:
+        low, high = self._bounds
+        return numbers if low is None else np.clip(numbers, low, high)
 
 
 @dataclass(frozen=True, slots=True)
