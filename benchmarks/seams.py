@@ -16,7 +16,8 @@ from cg_upscaler.backends.torch_ import TorchNetwork
 from cg_upscaler.generate.tiles import Tiles, pieces
 from cg_upscaler.geometry import Cut, Edges
 from cg_upscaler.models import catalog
-from cg_upscaler.pixels.rows import Array, hold
+from cg_upscaler.pixels.scratch import hold
+from cg_upscaler.pixels.views import Array
 from cg_upscaler.spec import Precision
 
 CHOICES = ((10, 0), (32, 0), (32, 16), (48, 16), (64, 0), (64, 16), (64, 32), (80, 16))

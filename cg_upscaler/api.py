@@ -23,7 +23,8 @@ from cg_upscaler.library.survey import survey
 from cg_upscaler.library.texture import Texture, plan_texture
 from cg_upscaler.maps import AlphaMode, ColorSpace, MapKind
 from cg_upscaler.models import catalog
-from cg_upscaler.pixels.rows import Array, Source, from_float, pour
+from cg_upscaler.pixels.rows import Source, from_float, pour
+from cg_upscaler.pixels.views import Array
 from cg_upscaler.spec import Depth, ImageSpec
 from cg_upscaler.upscale import upscale
 

@@ -17,9 +17,11 @@ from cg_upscaler.maps import Role
 from cg_upscaler.pixels.alpha import kept_between_neighbours
 from cg_upscaler.pixels.channels import Split, merge_channels, split_channels
 from cg_upscaler.pixels.resample import halve
-from cg_upscaler.pixels.rows import Pixels, Source, hold, windowed
+from cg_upscaler.pixels.rows import Pixels, Source
+from cg_upscaler.pixels.scratch import hold
 from cg_upscaler.pixels.space import Space, space_of
 from cg_upscaler.pixels.views import Constant, Mapped, Resized
+from cg_upscaler.pixels.windows import windowed
 
 
 class Generators(Protocol):

@@ -11,7 +11,7 @@ from cg_upscaler.library.classify import Decision, classify
 from cg_upscaler.library.names import by_name, see_through
 from cg_upscaler.library.survey import survey
 from cg_upscaler.maps import AlphaMode, MapKind, NormalConvention
-from cg_upscaler.pixels.rows import Array
+from cg_upscaler.pixels.views import Array
 from tests import pictures
 from tests.pictures import as_bytes, spec_of
 

@@ -8,7 +8,8 @@ from cg_upscaler.job import Band
 from cg_upscaler.pixels import transfer
 from cg_upscaler.pixels.match import matched, matched_light
 from cg_upscaler.pixels.resample import enlarge, shrink
-from cg_upscaler.pixels.rows import Array, Local, windowed
+from cg_upscaler.pixels.views import Array
+from cg_upscaler.pixels.windows import Local, windowed
 from tests.fakes import noise
 
 

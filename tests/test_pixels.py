@@ -11,7 +11,8 @@ from cg_upscaler.pixels import normals, transfer
 from cg_upscaler.pixels.alpha import bleed
 from cg_upscaler.pixels.channels import merge_channels, split_channels, without_holes
 from cg_upscaler.pixels.resample import enlarge, halve, shrink
-from cg_upscaler.pixels.rows import Array, Local, windowed
+from cg_upscaler.pixels.views import Array
+from cg_upscaler.pixels.windows import Local, windowed
 from tests.fakes import group, job_of, noise
 
 

@@ -23,7 +23,7 @@ from cg_upscaler.library.settings import Settled
 from cg_upscaler.library.survey import survey
 from cg_upscaler.library.texture import Texture, plan_texture
 from cg_upscaler.maps import BICUBIC, AlphaMode, ColorSpace, MapKind, Role
-from cg_upscaler.pixels.rows import Array
+from cg_upscaler.pixels.views import Array
 from cg_upscaler.spec import Depth, DeviceInfo, ImageSpec, ModelInfo, Precision
 from cg_upscaler.wire import from_plain, to_plain
 

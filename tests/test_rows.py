@@ -8,7 +8,10 @@ from hypothesis import strategies as st
 from cg_upscaler.geometry import Edge, Edges, Size, Span, resolve
 from cg_upscaler.pixels.edges import take
 from cg_upscaler.pixels.resample import enlarge
-from cg_upscaler.pixels.rows import SCRATCH_IN_MEMORY, Array, Channels, Local, Scratch, blocks, hold, windowed
+from cg_upscaler.pixels.rows import blocks
+from cg_upscaler.pixels.scratch import SCRATCH_IN_MEMORY, Scratch, hold
+from cg_upscaler.pixels.views import Array, Channels
+from cg_upscaler.pixels.windows import Local, windowed
 from tests.fakes import noise
 
 EDGES = st.builds(Edges, st.sampled_from(Edge), st.sampled_from(Edge))
@@ -50,7 +53,7 @@ def test_inputs_of_a_local_verb_must_be_whole_multiples():
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_rows_held_in_a_file_come_back_as_they_were(tmp_path, channels, monkeypatch):
-    monkeypatch.setattr("cg_upscaler.pixels.rows.SCRATCH_IN_MEMORY", 0)
+    monkeypatch.setattr("cg_upscaler.pixels.scratch.SCRATCH_IN_MEMORY", 0)
     source = Array(noise(37, 19, channels))
 
     class Forward:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from cg_upscaler.geometry import Size
 from cg_upscaler.library.evidence import AlphaClass, Evidence, HiddenColor
 from cg_upscaler.library.survey import SAMPLE, survey
-from cg_upscaler.pixels.rows import Array, Pixels
+from cg_upscaler.pixels.rows import Pixels
+from cg_upscaler.pixels.views import Array
 from cg_upscaler.spec import Depth, ImageSpec
 from cg_upscaler.wire import from_plain, to_plain
 from tests import pictures

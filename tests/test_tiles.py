@@ -11,7 +11,8 @@ from cg_upscaler.generate.tiles import Tiles, pieces
 from cg_upscaler.geometry import Cut, Edge, Edges, Span
 from cg_upscaler.pixels.edges import take
 from cg_upscaler.pixels.resample import enlarge
-from cg_upscaler.pixels.rows import Array, hold
+from cg_upscaler.pixels.scratch import hold
+from cg_upscaler.pixels.views import Array
 from cg_upscaler.spec import ModelInfo, Precision
 from tests.fakes import BlurNetwork, noise
 

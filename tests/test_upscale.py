@@ -12,7 +12,8 @@ from cg_upscaler.geometry import Cut, Edge, Edges, Size
 from cg_upscaler.job import Band, Via
 from cg_upscaler.maps import BICUBIC, AlphaMode, ColorSpace, MapKind, Role
 from cg_upscaler.pixels.resample import shrink
-from cg_upscaler.pixels.rows import Array, pour, to_float
+from cg_upscaler.pixels.rows import pour, to_float
+from cg_upscaler.pixels.views import Array
 from cg_upscaler.upscale import upscale
 from tests.fakes import FAKE_INFO, BlurNetwork, FakeGenerators, group, job_of, noise
 
@@ -238,7 +239,7 @@ def test_progress_covers_all_groups_and_can_stop_the_work():
 
 @pytest.mark.parametrize("via", [Via.DIRECT, Via.REDUCE])
 def test_peak_memory_of_a_tall_narrow_picture_does_not_grow_with_its_height(tmp_path, monkeypatch, via):
-    monkeypatch.setattr("cg_upscaler.pixels.rows.SCRATCH_IN_MEMORY", 0)
+    monkeypatch.setattr("cg_upscaler.pixels.scratch.SCRATCH_IN_MEMORY", 0)
     monkeypatch.setattr("cg_upscaler.pixels.rows.BLOCK", 1 << 13)
 
     class Nowhere:

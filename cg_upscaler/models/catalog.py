@@ -108,7 +108,7 @@ def _bicubic(scale: int) -> ModelInfo:
 def _from_file(path: Path, modified: int, size: int) -> ModelInfo:
     """`modified` and `size` are there for the cache alone: a file that changes is read again."""
     opening(path)
-    from cg_upscaler.models.load import read_file  # only here is torch needed
+    from cg_upscaler.models.files import read_file  # only here is torch needed
 
     shape, _ = read_file(path)
     return _info(shape, path.as_posix(), sha256(path), "unknown", str(path))

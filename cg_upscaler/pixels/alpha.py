@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from cg_upscaler.geometry import Edges, Span
 from cg_upscaler.pixels.edges import indices
-from cg_upscaler.pixels.rows import Local, Pixels
+from cg_upscaler.pixels.rows import Pixels
+from cg_upscaler.pixels.windows import Local
 
 _RADII = (1, 2, 4, 8, 16, 32, 64)
 """Neighbourhoods tried in turn, in texels. Beyond the last one the mean visible colour is as good as any."""

@@ -10,8 +10,8 @@ import numpy as np
 from cg_upscaler.job import Group, Job
 from cg_upscaler.maps import AlphaMode, Role
 from cg_upscaler.pixels.alpha import bleed
-from cg_upscaler.pixels.rows import Array, Channels, Pixels, Source
-from cg_upscaler.pixels.views import Mapped, Merged
+from cg_upscaler.pixels.rows import Pixels, Source
+from cg_upscaler.pixels.views import Array, Channels, Mapped, Merged
 
 _AS_GOOD_AS_INFINITE = 1e9
 """Files say infinity by the largest float as well, and arithmetic on that overflows."""

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
-from cg_upscaler.geometry import Edge, Edges, Span, resolve
-
-if TYPE_CHECKING:
-    from cg_upscaler.pixels.rows import Pixels, Source
+from cg_upscaler.geometry import Edge, Edges, Span
+from cg_upscaler.pixels.rows import Pixels, Source
 
 
 def indices(span: Span, length: int, edge: Edge) -> NDArray[np.intp]:
@@ -49,6 +45,3 @@ def take(source: Source, ys: Span, xs: Span, edges: Edges) -> Pixels:
 def _runs(rows: NDArray[np.intp]) -> list[NDArray[np.intp]]:
     unique = np.unique(rows)
     return np.split(unique, np.flatnonzero(np.diff(unique) > 1) + 1)
-
-
-__all__ = ["Edge", "Edges", "indices", "resolve", "take"]

@@ -11,7 +11,8 @@ from cg_upscaler.job import Group
 from cg_upscaler.maps import ColorSpace, Role
 from cg_upscaler.pixels import normals, transfer
 from cg_upscaler.pixels.match import matched, matched_light
-from cg_upscaler.pixels.rows import Local, Pixels, Source, blocks
+from cg_upscaler.pixels.rows import Pixels, Source, blocks
+from cg_upscaler.pixels.windows import Local
 
 
 class Space(Protocol):

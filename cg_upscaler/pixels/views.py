@@ -1,4 +1,4 @@
-"""Small pictures made of pictures: converted, padded, cropped, stacked. All lazy, none holds texels."""
+"""Pictures made of arrays and of other pictures: picked, converted, padded, cropped, stacked. All of them lazy."""
 
 from __future__ import annotations
 
@@ -6,10 +6,49 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cg_upscaler.geometry import Edges, Size, Span
 from cg_upscaler.pixels.edges import take
-from cg_upscaler.pixels.rows import Pixels, Source
+from cg_upscaler.pixels.rows import Pixels, Source, to_float
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """A picture in memory, in its file's own type."""
+
+    pixels: NDArray[np.generic]
+    """(height, width, channels) of uint8, uint16, float16 or float32."""
+
+    @property
+    def size(self) -> Size:
+        return Size(self.pixels.shape[1], self.pixels.shape[0])
+
+    @property
+    def channels(self) -> int:
+        return int(self.pixels.shape[2])
+
+    def rows(self, start: int, stop: int) -> Pixels:
+        return to_float(self.pixels[start:stop])
+
+
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """Some channels of a source, in a given order."""
+
+    source: Source
+    picks: tuple[int, ...]
+
+    @property
+    def size(self) -> Size:
+        return self.source.size
+
+    @property
+    def channels(self) -> int:
+        return len(self.picks)
+
+    def rows(self, start: int, stop: int) -> Pixels:
+        return np.ascontiguousarray(self.source.rows(start, stop)[:, :, list(self.picks)])
 
 
 @dataclass(frozen=True, slots=True)
