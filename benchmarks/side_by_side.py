@@ -1,7 +1,7 @@
-"""Draws sources beside their results, at 1:1: `python benchmarks/side_by_side.py PAIRS.txt OUT.png`.
+"""Draws sources beside their results, at 1:1: `python benchmarks/side_by_side.py LIBRARY RESULTS OUT NAME:LEFT:TOP …`.
 
-Each line of PAIRS holds a source, its result, and the left and top of a crop in texels of the source. The left half of
-a panel is the source enlarged by bicubic resampling, the right half the result.
+Each panel is a square of a texture, from LEFT and TOP in texels of the source: in its left half the source enlarged by
+bicubic resampling, in its right half the result. OUT is a PNG or a JPEG.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from cg_upscaler import codecs
-from cg_upscaler.pixels.resample import enlarge
+from cg_upscaler.pixels.resample import CUBIC_REACH, enlarge
 from cg_upscaler.pixels.transfer import linear_to_srgb
 from cg_upscaler.spec import Depth
 
@@ -26,25 +26,25 @@ GAP = 8
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("pairs", type=Path)
+    parser.add_argument("library", type=Path)
+    parser.add_argument("results", type=Path)
     parser.add_argument("out", type=Path)
+    parser.add_argument("crops", nargs="+", metavar="NAME:LEFT:TOP")
     options = parser.parse_args()
     panels = []
-    for line in options.pairs.read_text(encoding="utf-8").splitlines():
-        if line.strip() and not line.startswith("#"):
-            source, result, left, top = line.split()
-            panels.append(panel(options.pairs.parent / source, options.pairs.parent / result, int(left), int(top)))
+    for crop in options.crops:
+        name, left, top = crop.rsplit(":", 2)
+        panels.append(panel(options.library / name, options.results / name, int(left), int(top)))
     rows = [np.hstack(panels[i : i + COLUMNS]) for i in range(0, len(panels), COLUMNS)]
     picture = np.vstack(rows)[:-GAP, :-GAP]
-    options.out.write_bytes(cv2.imencode(".png", picture[:, :, ::-1])[1].tobytes())
+    options.out.write_bytes(cv2.imencode(options.out.suffix, picture[:, :, ::-1])[1].tobytes())
 
 
 def panel(source: Path, result: Path, left: int, top: int) -> np.ndarray:
     before, after = codecs.read(source), codecs.read(result)
     factor = after.size.width // before.size.width
-    margin = 2
-    near = visible(before, top - margin, left - margin, SIDE + 2 * margin)
-    cut = margin * factor
+    near = visible(before, top - CUBIC_REACH, left - CUBIC_REACH, SIDE + 2 * CUBIC_REACH)
+    cut = CUBIC_REACH * factor
     enlarged = enlarge(near, factor)[cut:-cut, cut:-cut]
     ours = visible(after, top * factor, left * factor, SIDE * factor)
     both = np.hstack([enlarged, np.ones((SIDE * factor, 2, 3), np.float32), ours])
