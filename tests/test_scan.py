@@ -167,3 +167,14 @@ def test_globs_that_do_not_match(pattern: str, name: str) -> None:
 
 def test_no_globs_match_nothing() -> None:
     assert not matches("a.png", [])
+
+
+def test_a_name_that_is_no_text_is_a_problem_that_can_be_printed(tmp_path: Path) -> None:
+    try:
+        (tmp_path / "rock\udcff.png").write_bytes(b"x")
+    except (OSError, UnicodeError):
+        pytest.skip("this system allows no such names")
+    (problem,) = scan(tmp_path).problems
+    assert problem.name == "rock\\udcff.png"
+    assert "Unicode" in problem.message
+    assert not scan(tmp_path).found

@@ -6,6 +6,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Sequence
+from io import TextIOWrapper
 from pathlib import Path
 
 import click
@@ -36,6 +37,9 @@ for command in (run, plan, inspect, init, models, doctor):
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with one of `ExitCode`."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a redirected Windows console knows neither × nor →
     sys.exit(run_cli(arguments))
 
 

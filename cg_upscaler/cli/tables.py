@@ -14,7 +14,7 @@ from cg_upscaler.wire import to_plain
 
 def as_json(value: Any) -> str:
     """Return dataclasses, and lists and dicts of them, as indented JSON."""
-    return json.dumps(to_plain(value), indent=2, ensure_ascii=False)
+    return json.dumps(to_plain(value), indent=2)
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

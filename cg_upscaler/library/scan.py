@@ -64,7 +64,9 @@ def scan(
         if (only and not matches(name, only)) or ours(path):
             continue
         if path.suffix.lower() not in suffixes:
-            other.append(name)
+            other.append(_readable(name))
+        elif _readable(name) != name:
+            problems.append(Problem(_readable(name), "its name is no valid Unicode, which records need; rename it"))
         elif not path.is_file():
             problems.append(Problem(name, "no regular file, or a link to a file that is not there"))
         else:
@@ -111,6 +113,11 @@ class _Walk:
         """A link into the library shows what is seen under its own name; one to a folder above it would show all."""
         real = Path(os.path.realpath(link))
         return real.is_relative_to(self._real_root) or Path(self._real_root).is_relative_to(real)
+
+
+def _readable(name: str) -> str:
+    """Return a name with the bytes that are no text spelled out; Linux allows any."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _order(name: str) -> tuple[str, str]:
