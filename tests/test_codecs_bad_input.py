@@ -1,8 +1,9 @@
 """A file that is not what it should be gives one error, which names it and says what to do."""
 
-from __future__ import itertools
+from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import struct
 import subprocess
