@@ -38,7 +38,8 @@ def main() -> int:
     config = load(options.config, source=options.library, output=options.results)
     with Receipts(options.results, read_only=True) as receipts:
         plan = make_plan(config, device=devices.describe("cpu"), receipts=receipts)
-    rows = [check(job) for job in plan.jobs if job.action is Action.UPSCALE]
+    jobs = [job for job in plan.jobs if job.action is Action.UPSCALE]
+    rows = [check(job) if Path(job.output).is_file() else missing(job) for job in jobs]
     print(tabulate(rows, headers="keys", floatfmt=".3f"))
     copied = [job for job in plan.jobs if job.action is Action.COPY]
     same = sum(Path(job.source).read_bytes() == Path(job.output).read_bytes() for job in copied)
@@ -46,6 +47,10 @@ def main() -> int:
     print(f"\n{len(rows)} upscaled, {len(bad)} out of bounds; {same} of {len(copied)} copied byte for byte", end="; ")
     print(f"{len(plan.problems)} problems")
     return 1 if bad or same < len(copied) or plan.problems else 0
+
+
+def missing(job: Job) -> dict[str, object]:
+    return {"texture": job.name, "map": job.kind.value, "verdict": "missing"}
 
 
 def check(job: Job) -> dict[str, object]:
