@@ -16,6 +16,7 @@ from cg_upscaler.job import Group, Job, Via
 from cg_upscaler.maps import Role
 from cg_upscaler.pixels.alpha import kept_between_neighbours
 from cg_upscaler.pixels.channels import Split, merge_channels, split_channels
+from cg_upscaler.pixels.mean import with_mean_of
 from cg_upscaler.pixels.resample import halve
 from cg_upscaler.pixels.rows import Pixels, Source
 from cg_upscaler.pixels.scratch import hold
@@ -54,7 +55,7 @@ def upscale(source: Source, job: Job, generators: Generators, *, scratch: Path |
     for split in splits:
         parts.append((split.group, upscale_group(split, work, _share(tick, done, busy))))
         done += not split.group.constant
-    return merge_channels(parts)
+    return with_mean_of(source, merge_channels(parts), job)
 
 
 def _share(tick: Tick, done: int, of: int) -> Tick:

@@ -71,7 +71,7 @@ def test_a_git_lfs_pointer_is_told_as_one(tmp_path, suffix):
         codecs.probe(tmp_path / f"a{suffix}")
 
 
-@pytest.mark.parametrize(("held", "claimed"), itertools.permutations(SUFFIXES, 2))
+@pytest.mark.parametrize(("held", "claimed"), list(itertools.permutations(SUFFIXES, 2)))
 def test_a_misnamed_file_is_refused_with_its_right_name(tmp_path, held, claimed):
     path = whole(tmp_path, held).rename(tmp_path / f"rock.v2{claimed}")
     with pytest.raises(UnreadableImage) as error:

@@ -258,3 +258,24 @@ def test_peak_memory_of_a_tall_narrow_picture_does_not_grow_with_its_height(tmp_
 
     peak(64)  # what is imported at first use counts as well
     assert peak(2048) < 1.05 * peak(512)
+
+
+def test_the_mean_of_what_is_visible_holds_under_soft_transparency():
+    """Colour and alpha that change together: enlarged apart, they would weigh each other differently."""
+    pixels = noise(32, 32, 4)
+    pixels[:, :, :3] = pixels[:, :, 3:] // 2 + pixels[:, :, :3] // 2
+    size = Size(32, 32)
+    groups = (group(Role.COLOR, COLOUR, size), group(Role.ALPHA, (3,), size, fidelity=0.0))
+    sharp = BlurNetwork(lambda tile: 0.5 + 1.5 * (tile - 0.5))
+    result = run(pixels, *groups, network=sharp, alpha=AlphaMode.BLEND).astype(np.float64)
+    source = to_float(pixels).astype(np.float64)
+    means = [(p[:, :, :3] * p[:, :, 3:]).sum((0, 1)) / p[:, :, 3].sum() for p in (source, result)]
+    assert np.abs(means[0] - means[1]).max() * 255 < 0.05
+
+
+def test_the_mean_of_light_holds():
+    pixels = noise(24, 24, 3).astype(np.float32) / 255
+    pixels[10:12, 10:14] = 40
+    one = group(Role.COLOR, COLOUR, Size(24, 24), color_space=ColorSpace.LINEAR)
+    result = run(pixels, one, network=BlurNetwork(lambda tile: tile * 0.9))
+    assert abs(result.mean(dtype=np.float64) / pixels.mean(dtype=np.float64) - 1) < 1e-4

@@ -1,0 +1,68 @@
+"""Holds the mean of what is visible, where the match by itself cannot: under transparency, and in linear light."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cg_upscaler.job import Group, Job
+from cg_upscaler.maps import AlphaMode, ColorSpace, Role
+from cg_upscaler.pixels.channels import without_holes
+from cg_upscaler.pixels.rows import Source, blocks
+from cg_upscaler.pixels.views import Mapped
+
+Means = NDArray[np.float64]
+
+
+def with_mean_of(source: Source, result: Source, job: Job) -> Source:
+    """Return the result with the mean visible colour of its source, where the two may differ; else as it is.
+
+    Texel by texel the match holds colour, but what is seen is colour times alpha, and enlarging changes how the two go
+    together. Light is matched by factors in a few passes, which leaves a little. Both take one more look at the whole
+    result; then colour is brought to the mean of its source: by fractions of a level.
+    """
+    alpha = next((group for group in job.groups if group.role is Role.ALPHA and not group.constant), None)
+    transparent = job.alpha in (AlphaMode.CUTOUT, AlphaMode.BLEND) and alpha is not None
+    held = [group for group in job.groups if _is_held(group, transparent=transparent)]
+    if not held:
+        return result
+    before = _means(source, alpha.channels[0] if transparent and alpha else None)
+    after = _means(result, alpha.targets[0] if transparent and alpha else None)
+    factor, shift = np.ones(result.channels, np.float32), np.zeros(result.channels, np.float32)
+    for group in held:
+        came_from = group.channels if len(group.channels) == len(group.targets) else group.channels * len(group.targets)
+        for channel, target in zip(came_from, group.targets, strict=True):
+            wanted, there = before[channel] * group.fidelity + after[target] * (1 - group.fidelity), after[target]
+            factor[target], shift[target] = _towards(wanted, there, light=group.color_space is ColorSpace.LINEAR)
+    return Mapped(result, lambda pixels: pixels * factor + shift, result.channels)
+
+
+def _towards(wanted: float, there: float, *, light: bool) -> tuple[float, float]:
+    """Return the factor and the shift that bring a mean from `there` to `wanted`.
+
+    Both darken and light brightens by a factor. Other colour brightens towards white, so that nothing is clamped, and
+    no mean lost to that.
+    """
+    if there <= 0 or wanted <= 0:
+        return 1.0, 0.0
+    if light or wanted <= there:
+        return wanted / there, 0.0
+    share = (wanted - there) / (1 - there) if there < 1 else 0.0
+    return 1 - share, share
+
+
+def _is_held(group: Group, *, transparent: bool) -> bool:
+    if group.constant or group.fidelity == 0 or group.role not in (Role.COLOR, Role.SCALAR):
+        return False
+    return transparent or group.color_space is ColorSpace.LINEAR
+
+
+def _means(picture: Source, alpha: int | None) -> Means:
+    """Return the mean of each channel, weighted by alpha where there is one."""
+    total, weight = np.zeros(picture.channels), 0.0
+    for block in blocks(picture):
+        texels = without_holes(block).reshape(-1, picture.channels).astype(np.float64)
+        weights = np.ones(len(texels)) if alpha is None else texels[:, alpha]
+        total += weights @ texels
+        weight += float(weights.sum())
+    return np.asarray(total / max(weight, 1e-12))
