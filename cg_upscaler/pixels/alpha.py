@@ -28,11 +28,12 @@ def bleed(colour: Pixels, alpha: Pixels, edges: Edges) -> Pixels:
         return colour
     result = colour.copy()
     weighted = np.concatenate([colour * alpha, alpha], axis=2)
-    left = hidden
+    left, low, high = hidden, colour[~hidden].min(), colour[~hidden].max()
     for radius in _RADII:
         sums = _tent(weighted, radius, edges)
         found = left & (sums[:, :, -1] > 1e-6)
-        result[found] = sums[found, :-1] / sums[found, -1:]
+        # A mean lies between what it is of; rounding must not put it beyond, or 1 would no longer be the top.
+        result[found] = np.clip(sums[found, :-1] / sums[found, -1:], low, high)
         left = left & ~found
         if not left.any():
             return result
