@@ -22,6 +22,7 @@ class MapKind(str, Enum):
     PACKED = "packed"  # several maps, one a channel
     ENVIRONMENT = "environment"  # light: HDR panoramas, matcaps, light maps
     SPRITE = "sprite"  # UI and particles: colour with transparency, not part of a surface
+    PIXEL_ART = "pixel_art"  # drawn texel by texel: enlarged by whole factors, without any filter
     DATA = "data"  # numbers that only look like a picture: copied through
 
 
@@ -47,6 +48,7 @@ class AlphaMode(str, Enum):
     OPAQUE = "opaque"  # one and the same value everywhere
     CUTOUT = "cutout"  # transparency, all or nothing
     BLEND = "blend"  # transparency by degrees, colour straight (not premultiplied)
+    PREMULTIPLIED = "premultiplied"  # transparency by degrees, colour multiplied by it: particles, Spine, DXT2 and DXT4
     MASK = "mask"  # data that happens to sit in the fourth channel; colour has nothing to do with it
 
 
@@ -59,6 +61,25 @@ class Role(str, Enum):
     NORMAL = "normal"  # unit vectors
 
 
+class Meaning(str, Enum):
+    """What data that only looks like a picture is."""
+
+    LOOKUP = "look-up table"
+    RAMP = "ramp"
+    PALETTE = "palette"
+    IDS = "ID mask"
+    WEIGHTS = "splat weights"
+    FLOW = "flow map"
+    DISTANCE = "distance field"
+    POSITIONS = "positions"
+    MOTION = "motion vectors"
+    COORDINATES = "texture coordinates"
+    DITHER = "dither pattern"
+    ENCODED = "encoded colour"  # RGBM, RGBE, RGBD, YCoCg
+    OBJECT_NORMALS = "object-space normals"
+    OTHER = "other data"
+
+
 class Treatment(str, Enum):
     """How the channels of a kind are split into groups."""
 
@@ -68,8 +89,19 @@ class Treatment(str, Enum):
     COPY = "copy"  # the file as it is
 
 
-BICUBIC = "bicubic"
-"""The model name that stands for plain resampling, with no network."""
+NEAREST, LINEAR, BICUBIC = "nearest", "linear", "bicubic"
+PLAIN = (NEAREST, LINEAR, BICUBIC)
+"""The model names that stand for plain resampling, with no network."""
+
+FITTING: dict[Meaning, str | None] = {
+    **dict.fromkeys(Meaning),
+    Meaning.IDS: NEAREST,
+    Meaning.WEIGHTS: LINEAR,
+    Meaning.FLOW: LINEAR,
+    Meaning.DISTANCE: LINEAR,
+}
+"""The plain resampling that keeps data what it is, where there is one: between two IDs there is none, between two
+weights there is. The rest is addressed by texel, or decoded before it could be filtered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,5 +138,6 @@ POLICIES: dict[MapKind, Policy] = {
     MapKind.PACKED: Policy(Treatment.CHANNELS, ColorSpace.DATA, None, 1.0, "channels must not bleed into each other"),
     MapKind.ENVIRONMENT: Policy(Treatment.COLOR, ColorSpace.SRGB, None, 1.0, "a picture of light"),
     MapKind.SPRITE: Policy(Treatment.COLOR, ColorSpace.SRGB, None, 1.0, "a picture with transparency"),
+    MapKind.PIXEL_ART: Policy(Treatment.COLOR, ColorSpace.SRGB, NEAREST, 0.0, "its texels are what was drawn"),
     MapKind.DATA: Policy(Treatment.COPY, ColorSpace.DATA, None, 0.0, "no generator may touch it"),
 }

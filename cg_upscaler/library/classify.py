@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cg_upscaler.geometry import Edges
 from cg_upscaler.library import clues
 from cg_upscaler.library.clues import Clue, percent
 from cg_upscaler.library.evidence import Evidence
 from cg_upscaler.library.names import LIKELY, NameVerdict, by_name
 from cg_upscaler.library.transparency import alpha_mode
-from cg_upscaler.maps import AlphaMode, MapKind, NormalConvention
+from cg_upscaler.maps import AlphaMode, MapKind, Meaning, NormalConvention
 from cg_upscaler.spec import ImageSpec
 
 _SCALARS = (
@@ -35,7 +36,16 @@ class Decision:
     """0 … 1; 1 is what a person said."""
     alpha: AlphaMode
     convention: NormalConvention | None = None
-    """Of a normal map, where its name says so."""
+    """Of a normal map, where its name or its pixels say so."""
+    convention_confidence: float = 0.0
+    vectors: tuple[int, ...] = ()
+    """Of a normal map: the channels that hold x, y and, unless it is to be rebuilt, z."""
+    channels: tuple[MapKind, ...] = ()
+    """Of a packed map: what each channel holds, where that is known."""
+    meaning: Meaning | None = None
+    """Of data: what it is."""
+    edges: Edges = Edges()
+    """What lies beyond the borders, as the pixels show: an axis along which it tiles wraps."""
     notes: tuple[str, ...] = ()
     """What had to be guessed, or speaks against the decision."""
 
