@@ -215,9 +215,13 @@ def test_pictures_are_taken_for_no_data(what: str) -> None:
 def test_a_normal_map_that_is_none_is_taken_for_color() -> None:
     decision = decide("wall_n.png", pictures.stone())
     assert decision.kind is MapKind.BASE_COLOR
-    assert "named like a normal map, but" in decision.notes[0]
+    assert decision.notes[0].startswith("name ends in n, which says normal, but")
     assert "treated as base color" in decision.notes[0]
-    assert decide("wall_normal.png", as_bytes(pictures.height_field())).notes[0].startswith("named like a normal map")
+    assert (
+        decide("wall_normal.png", as_bytes(pictures.height_field()))
+        .notes[0]
+        .startswith("name ends in normal, which says normal, but it is gray")
+    )
 
 
 def test_normals_under_another_name_are_normals() -> None:

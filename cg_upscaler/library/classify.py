@@ -1,4 +1,4 @@
-"""Decides which map a texture is: a rule first, then its name, then its pixels, and the pixels against the name."""
+"""Decides which map a texture is: by a rule, a sidecar, its name among its siblings, its pixels, in that order."""
 
 from __future__ import annotations
 
@@ -6,23 +6,18 @@ from dataclasses import dataclass
 
 from cg_upscaler.geometry import Edges
 from cg_upscaler.library import clues
-from cg_upscaler.library.clues import Clue, percent
+from cg_upscaler.library.clues import Clue
+from cg_upscaler.library.contradiction import contradicted, odd_channels
 from cg_upscaler.library.evidence import Evidence
-from cg_upscaler.library.names import LIKELY, NameVerdict, by_name
+from cg_upscaler.library.materials import Member
+from cg_upscaler.library.names import SURE, NameVerdict, by_name
+from cg_upscaler.library.sidecars.verdict import SidecarVerdict
 from cg_upscaler.library.transparency import alpha_mode
-from cg_upscaler.maps import AlphaMode, MapKind, Meaning, NormalConvention
+from cg_upscaler.maps import AlphaMode, ColorSpace, MapKind, Meaning, NormalConvention
 from cg_upscaler.spec import ImageSpec
 
-_SCALARS = (
-    MapKind.ROUGHNESS,
-    MapKind.GLOSS,
-    MapKind.METALLIC,
-    MapKind.OCCLUSION,
-    MapKind.HEIGHT,
-    MapKind.OPACITY,
-)
-_COLORED = 0.15
-"""More chroma than compression and a warm scan put into a gray map."""
+DOUBTFUL = 0.7
+"""A decision of less confidence is listed at the end of a plan, for somebody to look at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +30,8 @@ class Decision:
     confidence: float
     """0 … 1; 1 is what a person said."""
     alpha: AlphaMode
+    alpha_threshold: float | None = None
+    """Of a cut-out: where it is cut, 0 … 1, if a sidecar says so."""
     convention: NormalConvention | None = None
     """Of a normal map, where its name or its pixels say so."""
     convention_confidence: float = 0.0
@@ -58,96 +55,68 @@ def classify(
     kind: MapKind | None = None,
     alpha: AlphaMode | None = None,
     why: str = "",
+    sidecar: SidecarVerdict | None = None,
+    siblings: Member | None = None,
 ) -> Decision:
-    """Decide what the texture at `name` is. `kind` and `alpha` are what a rule says, and `why` which; they win."""
-    verdict = by_name(name)
+    """Decide what the texture at `name` is. `kind` and `alpha` are what a rule says, and `why` which; they win.
+
+    `sidecar` is what a file beside it says, `siblings` its place among the textures of its material. Pixels can rule
+    out what a sidecar or a name says, but not a rule.
+    """
+    named = siblings.verdict if siblings is not None else by_name(name)
+    said = _said(sidecar) or named
     if kind is not None:
         clue = Clue(kind, why, 1.0)
-    elif verdict is None:
-        clue = clues.by_pixels(spec, evidence)
+    elif said is None:
+        clue = _uncolored(sidecar, clues.by_pixels(spec, evidence))
     else:
-        clue = _contradicted(verdict, spec, evidence) or Clue(verdict.kind, verdict.why, verdict.confidence)
-    mode, alpha_note = alpha_mode(name, clue.kind, evidence)
+        clue = contradicted(said, spec, evidence) or Clue(said.kind, said.why, said.confidence)
+    mode, alpha_note = alpha_mode(name, clue.kind, evidence, sidecar)
     if alpha is not None:
         mode, alpha_note = _ruled_alpha(alpha, mode)
-    named = verdict is not None and clue.kind is verdict.kind is MapKind.NORMAL
+    agreed = said if said is not None and said.kind is clue.kind else None
+    others = (*(sidecar.notes if sidecar else ()), _differ(sidecar, named))
     return Decision(
         kind=clue.kind,
         why=clue.why,
         confidence=round(clue.confidence, 2),
         alpha=mode,
-        convention=verdict.convention if verdict is not None and named else None,
-        notes=tuple(note for note in (clue.note, _odd_channels(clue, evidence), alpha_note, _holes(evidence)) if note),
+        alpha_threshold=sidecar.alpha_threshold if sidecar and mode is AlphaMode.CUTOUT else None,
+        convention=(agreed.convention or (named.convention if named else None)) if agreed else None,
+        channels=agreed.channels[: spec.channels] if agreed else (),
+        meaning=agreed.meaning if agreed else None,
+        notes=tuple(
+            note for note in (clue.note, odd_channels(clue, evidence), alpha_note, _holes(evidence), *others) if note
+        ),
     )
 
 
-def _contradicted(verdict: NameVerdict, spec: ImageSpec, evidence: Evidence) -> Clue | None:
-    """Return what the pixels say, where they rule out what the name says."""
-    if all(evidence.constant):
-        return None  # one value can be any map's
-    if verdict.kind is MapKind.NORMAL:
-        return _not_a_normal(spec, evidence)
-    if verdict.kind in (MapKind.SPRITE, MapKind.ENVIRONMENT):
+def _said(sidecar: SidecarVerdict | None) -> NameVerdict | None:
+    """Return a sidecar's verdict in the form of a name's: from here on both are treated alike."""
+    if sidecar is None or sidecar.kind is None:
         return None
-    if verdict.kind is MapKind.DATA:
-        return _not_data(verdict, evidence)
-    found = clues.normal(evidence)
-    if verdict.kind in (MapKind.BASE_COLOR, MapKind.PACKED):
-        found = found or clues.lookup(spec, evidence) or clues.weights(evidence)
-    if found is not None and found.confidence > 0.8:
-        return _against(verdict, found, found.why)
-    doubtful = verdict.confidence <= LIKELY and (verdict.kind in _SCALARS or verdict.kind is MapKind.PACKED)
-    if doubtful and evidence.chroma > _COLORED and clues.looks_painted(evidence):
-        return _against(verdict, Clue(MapKind.BASE_COLOR, "a coloured picture", 0.6), "it is a coloured picture")
-    return None
-
-
-def _not_a_normal(spec: ImageSpec, evidence: Evidence) -> Clue | None:
-    sign = clues.normal(evidence)
-    if sign is not None:
-        return None if sign.kind is MapKind.NORMAL else sign
-    disguised = clues.normal_in_disguise(evidence)
-    if disguised is not None and disguised.kind is MapKind.DATA:
-        return disguised
-    if clues.could_be_normal(spec, evidence):
-        return None
-    if disguised is not None:
-        return disguised
-    found = clues.by_pixels(spec, evidence)
-    what = "it is gray" if evidence.gray else f"{percent(evidence.vectors.unit)} of its texels are unit vectors"
-    label = _label(found.kind)
-    return Clue(
-        found.kind, found.why, min(found.confidence, 0.6), f"named like a normal map, but {what}: treated as {label}"
+    return NameVerdict(
+        sidecar.kind, sidecar.why, sidecar.confidence, sidecar.convention, sidecar.meaning, sidecar.channels
     )
 
 
-def _not_data(verdict: NameVerdict, evidence: Evidence) -> Clue | None:
-    if verdict.confidence > LIKELY or evidence.one_dimensional or evidence.lookup or evidence.sum_to_one > 0.5:
-        return None
-    if clues.looks_painted(evidence) and evidence.colors > 1000:
-        return _against(verdict, Clue(MapKind.BASE_COLOR, "a coloured picture", 0.5), "it is a coloured picture")
-    return None
+def _uncolored(sidecar: SidecarVerdict | None, clue: Clue) -> Clue:
+    """An importer that was told `no colour` rules out pictures; which map it is then stays open."""
+    if sidecar is None or sidecar.color_space is not ColorSpace.DATA or clue.kind is not MapKind.BASE_COLOR:
+        return clue
+    return Clue(MapKind.PACKED, f"no colour: {sidecar.why}", 0.6)
 
 
-def _against(verdict: NameVerdict, found: Clue, what: str) -> Clue:
-    note = f"{verdict.why}, which says {_label(verdict.kind)}, but {what}: treated as {_label(found.kind)}"
-    return Clue(found.kind, found.why, found.confidence, note)
-
-
-def _label(kind: MapKind) -> str:
-    return kind.value.replace("_", " ")
+def _differ(sidecar: SidecarVerdict | None, named: NameVerdict | None) -> str:
+    if sidecar is None or sidecar.kind is None or named is None or named.confidence < SURE:
+        return ""
+    return "" if named.kind is sidecar.kind else f"{named.why}, but {sidecar.why}"
 
 
 def _ruled_alpha(wanted: AlphaMode, seen: AlphaMode) -> tuple[AlphaMode, str]:
     if seen is AlphaMode.NONE and wanted is not AlphaMode.NONE:
         return AlphaMode.NONE, f"a rule says that alpha is {wanted.value}, but there is none"
     return wanted, ""
-
-
-def _odd_channels(clue: Clue, evidence: Evidence) -> str:
-    if clue.kind in _SCALARS and clue.confidence < 1 and evidence.chroma > _COLORED:
-        return "its channels differ: if they hold several maps, say `kind: packed` in a rule"
-    return ""
 
 
 def _holes(evidence: Evidence) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cg_upscaler.library import words
-from cg_upscaler.maps import MapKind, NormalConvention
+from cg_upscaler.maps import MapKind, Meaning, NormalConvention
 
 SURE = 0.95
 LIKELY = 0.75
@@ -23,6 +23,10 @@ class NameVerdict:
     why: str
     confidence: float
     convention: NormalConvention | None = None
+    meaning: Meaning | None = None
+    """Of data: what it is."""
+    channels: tuple[MapKind, ...] = ()
+    """Of a packed map: what each channel holds; `PACKED` for one of no known meaning."""
 
 
 _NUMBER = re.compile(r"[vu]?\d+", re.IGNORECASE)
