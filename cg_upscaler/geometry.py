@@ -89,6 +89,28 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class Cells:
+    """A grid of pictures that share one file and nothing else: a sprite sheet, a flipbook, an atlas of equal parts."""
+
+    columns: int
+    rows: int
+    gutter: int = 0
+    """Texels on each side of a cell that only keep it apart from its neighbours."""
+
+    def __post_init__(self) -> None:
+        if self.columns < 1 or self.rows < 1 or self.gutter < 0:
+            raise ValueError(f"not a grid: {self}")
+
+    def content(self, size: Size) -> Size | None:
+        """Return the size of a cell without its gutters, or None where the grid does not divide a picture so."""
+        width, height = size.width // self.columns, size.height // self.rows
+        inner = width - 2 * self.gutter, height - 2 * self.gutter
+        if size != Size(width * self.columns, height * self.rows) or min(inner) < 1:
+            return None
+        return Size(*inner)
+
+
+@dataclass(frozen=True, slots=True)
 class Cut:
     """How an image is divided into tiles, in source texels. Fixed by its job, so that equal jobs give equal pixels.
 

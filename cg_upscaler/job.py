@@ -7,12 +7,12 @@ import json
 from dataclasses import dataclass
 from enum import Enum
 
-from cg_upscaler.geometry import Cut, Edges
+from cg_upscaler.geometry import Cells, Cut, Edges
 from cg_upscaler.maps import AlphaMode, ColorSpace, MapKind, Role
 from cg_upscaler.spec import DeviceInfo, ImageSpec, Precision
 from cg_upscaler.wire import to_plain
 
-ALGORITHM = 1
+ALGORITHM = 2
 """Goes up whenever the same job would give other pixels; part of every job's key."""
 
 
@@ -25,11 +25,21 @@ class Action(str, Enum):
 
 
 class Via(str, Enum):
-    """How a group comes from the model's scale to the job's."""
+    """How a pass comes from the model's scale to its own."""
 
     DIRECT = "direct"  # they are the same
-    REDUCE = "reduce"  # generate, then box-filter down in linear light: the quality way to 2x with a 4x model
+    REDUCE = "reduce"  # generate, then filter down in linear light: the quality way to 2x with a 4x model
     SHRINK = "shrink"  # box-filter the source down, then generate: a quarter of the cost, loses detail
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One way through a generator."""
+
+    factor: int
+    """How many times as large the picture is afterwards."""
+    via: Via
+    cut: Cut
 
 
 class Band(str, Enum):
@@ -45,20 +55,75 @@ class Group:
 
     role: Role
     channels: tuple[int, ...]
-    """Which channels of the source, in order. One for a scalar; a gray picture stored as RGB gives only its first."""
+    """Which channels of the source, in order. One for a scalar; a gray picture stored as RGB gives only its first. For
+    vectors x, y and, unless it is to be rebuilt, z: (3, 1) is DXT5nm with x in alpha."""
     targets: tuple[int, ...]
     """Which channels of the result they become: as many as `channels`, or several from one."""
     color_space: ColorSpace
     model: str
-    via: Via
+    passes: tuple[Pass, ...]
+    """One after another, each upon the result of the one before; none where the picture is only filtered to size."""
     fidelity: float
     band: Band
     precision: Precision
-    cut: Cut
     weights: str = ""
     """The hash of the model's weights, so that the job's key changes with them."""
     constant: bool = False
     """The source holds one value throughout: nothing is generated."""
+    holds: MapKind | None = None
+    """What these channels are, where that is not the texture's own kind: the parts of a packed map."""
+    grain: float = 0.0
+    """0 … 1: how much of the source's own fine detail is continued into the frequencies that it cannot hold."""
+    gamma: float = 1.0
+    """The exponent that stored numbers are raised to before they are shown to a generator, and that is undone after."""
+    signed: bool = False
+    """Vectors stored as -1 … 1, as float files can, and not as 0 … 1."""
+    flip: bool = False
+    """The other convention is asked for: y is negated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A texture that continues another beyond one of its borders: a UDIM tile, a face of a sky box."""
+
+    source: str
+    turns: int = 0
+    """Quarter turns, counter-clockwise, that bring it into place beside the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a texture's neighbours put around it; beyond a border without one lies what its edges say."""
+
+    margin: int
+    """Texels of a neighbour that are looked at."""
+    left: Neighbour | None = None
+    right: Neighbour | None = None
+    top: Neighbour | None = None
+    bottom: Neighbour | None = None
+
+    @property
+    def neighbours(self) -> tuple[Neighbour, ...]:
+        return tuple(side for side in (self.left, self.right, self.top, self.bottom) if side is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Gates:
+    """Bounds that a result must keep to be put in its place. None is no bound."""
+
+    max_color_drift: float | None = None
+    """Levels of 255 by which the mean of what is visible may move."""
+    min_consistency: float | None = None
+    """dB between the source and the result, filtered down to its size; texels of cut-out alpha are left out."""
+    max_normal_drift: float | None = None
+    """Degrees, on average, between a normal map and its result filtered down to its size."""
+    max_coverage_error: float | None = None
+    """Share of a cut-out's coverage by which it may change."""
+    max_seam: float | None = None
+    """How many times as large as the source's own the jump across a wrapped border may be."""
+
+    def __bool__(self) -> bool:
+        return self != Gates()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +140,20 @@ class Job:
     """Why it is of that kind; for a skip, why it is skipped."""
     confidence: float
     scale: int
+    """The product of its groups' passes. The result is filtered from there to the size that `output_spec` gives."""
     source_spec: ImageSpec | None = None
     output_spec: ImageSpec | None = None
     edges: Edges = Edges()
     alpha: AlphaMode = AlphaMode.NONE
+    alpha_threshold: float = 0.5
+    """Of a cut-out: from here on a texel is seen."""
+    cells: Cells | None = None
+    """Pictures within the texture that are upscaled each by itself."""
+    frame: Frame | None = None
+    vertices: bool = False
+    """A height field whose texels stand on the vertices of a grid: 2ⁿ + 1 become 2ᵐ + 1."""
     groups: tuple[Group, ...] = ()
+    gates: Gates = Gates()
     notes: tuple[str, ...] = ()
     """What could not be kept, or is worth knowing: ``DDS is written as PNG``."""
 
@@ -90,16 +164,25 @@ class Job:
             return 0.0
         return self.source_spec.size.pixels / 1e6
 
-    def key(self, source_hash: str) -> str:
-        """Return the identity of the result: source bytes, everything in this job that reaches pixels, the algorithm.
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Return all files whose pixels reach the result: its source, and the neighbours of that."""
+        return (self.source, *(() if self.frame is None else (side.source for side in self.frame.neighbours)))
 
-        Where files lie and why a kind was chosen do not reach pixels, and are left out; a model is its weights.
+    def key(self, source_hash: str) -> str:
+        """Return the identity of the result: bytes of the sources, all in this job that reaches pixels, the algorithm.
+
+        Where files lie and why a kind was chosen do not reach pixels, and are left out; a model is its weights. Gates
+        decide whether a result is put in its place, and so belong to it.
         """
         plain = to_plain(self)
         for field in ("name", "source", "output", "why", "confidence", "notes"):
             del plain[field]
         for group in plain["groups"]:
             group["model"] = group["weights"] or group["model"]
+        for side in ("left", "right", "top", "bottom"):
+            if plain["frame"] and plain["frame"][side]:
+                del plain["frame"][side]["source"]
         text = json.dumps([ALGORITHM, source_hash, plain], sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -133,8 +216,20 @@ class Outcome(str, Enum):
     COPIED = "copied"
     SKIPPED = "skipped"
     CURRENT = "current"  # the output is there already, from an equal job
+    REJECTED = "rejected"  # a quality gate failed: the result lies in `_rejected/`, what was there before in its place
     FAILED = "failed"
     CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """Something measured of a result, and the gate that it broke, if it did."""
+
+    name: str
+    """As the gate is called that bounds it, without ``max_`` or ``min_``: ``color_drift``."""
+    value: float
+    bound: float | None = None
+    broken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +245,8 @@ class Receipt:
     seconds: float = 0.0
     notes: tuple[str, ...] = ()
     error: str = ""
+    figures: tuple[Figure, ...] = ()
+    """What was measured of the result before it was encoded."""
 
 
 @dataclass(frozen=True, slots=True)

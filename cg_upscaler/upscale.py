@@ -12,10 +12,13 @@ import numpy as np
 from cg_upscaler.errors import UsageError
 from cg_upscaler.generate import Generator, Tick
 from cg_upscaler.geometry import Edges, Size
-from cg_upscaler.job import Group, Job, Via
-from cg_upscaler.maps import Role
+from cg_upscaler.job import Group, Job, Pass, Via
+from cg_upscaler.maps import ColorSpace, Role
+from cg_upscaler.pixels import transfer
 from cg_upscaler.pixels.alpha import kept_between_neighbours
+from cg_upscaler.pixels.cells import Cropped, put_together, taken_apart
 from cg_upscaler.pixels.channels import Split, merge_channels, split_channels
+from cg_upscaler.pixels.fit import fitted
 from cg_upscaler.pixels.mean import with_mean_of
 from cg_upscaler.pixels.resample import halve
 from cg_upscaler.pixels.rows import Pixels, Source
@@ -46,45 +49,81 @@ class Work:
 def upscale(source: Source, job: Job, generators: Generators, *, scratch: Path | None, tick: Tick) -> Source:
     """Return the texture that `job` asks for, ready to be read from top to bottom. `tick` is told the share done.
 
-    Raises `OutOfMemory` and `NonFinite`, naming the group by its index; the engine then plans again and starts afresh.
+    A texture with a frame comes with its neighbours around it (`pixels.frame`), and the result without them. Raises
+    `OutOfMemory` and `NonFinite`; the engine then plans again and starts afresh.
     """
-    splits = split_channels(source, job)
-    work = Work(job, generators, scratch)
+    assert job.output_spec is not None  # an upscaling job has one
+    work, size = Work(job, generators, scratch), job.output_spec.size
+    if job.cells is not None:
+        pictures = taken_apart(source, job.cells)
+        content = Size(
+            size.width // job.cells.columns - 2 * job.cells.gutter * size.width // source.size.width,
+            size.height // job.cells.rows - 2 * job.cells.gutter * size.height // source.size.height,
+        )
+        parts = [
+            upscale_picture(picture, content, work, _share(tick, done, len(pictures)))
+            for done, picture in enumerate(pictures)
+        ]
+        return put_together(parts, source, job.cells)
+    if job.frame is not None:
+        margin = job.frame.margin
+        shown = Size(source.size.width - 2 * margin, source.size.height - 2 * margin)
+        factor = size.width // shown.width
+        result = upscale_picture(source, source.size * factor, work, tick)
+        return Cropped(result, margin * factor, margin * factor, size)
+    return upscale_picture(source, size, work, tick)
+
+
+def upscale_picture(source: Source, size: Size, work: Work, tick: Tick) -> Source:
+    """Return one picture at its final size: its channels taken apart, each group upscaled, and put together again."""
+    splits = split_channels(source, work.job)
     busy = max(1, sum(not split.group.constant for split in splits))
     parts, done = [], 0
     for split in splits:
-        parts.append((split.group, upscale_group(split, work, _share(tick, done, busy))))
+        parts.append((split.group, upscale_group(split, size, work, _share(tick, done, busy))))
         done += not split.group.constant
-    return with_mean_of(source, merge_channels(parts), job)
+    return with_mean_of(source, merge_channels(parts), work.job)
 
 
 def _share(tick: Tick, done: int, of: int) -> Tick:
     return lambda share: tick((done + share) / of)
 
 
-def upscale_group(split: Split, work: Work, tick: Tick) -> Source:
+def upscale_group(split: Split, size: Size, work: Work, tick: Tick) -> Source:
     """Return one channel group at its final size, in the numbers that its file holds."""
-    source, group, edges, scale = split.source, split.group, work.job.edges, work.job.scale
-    size = source.size * scale
+    source, group = split.source, split.group
     if group.constant:
         return Constant(size, tuple(float(value) for value in source.rows(0, 1)[0, 0]))
-
     space = space_of(source, group)
-    generator = work.generators.get(group.model, scale)
-    x = to_model_space(source, space, group, generator.info.channels, edges)
-    y = hold(generator.run(x, group.cut, edges, group.precision, tick), work.scratch)
+    result = source
+    for done, step in enumerate(group.passes):
+        if done:
+            result = hold(result, work.scratch)  # the next pass reads it over and over
+        result = upscale_once(result, step, space, group, work, _share(tick, done, len(group.passes)))
+    return at_size(result, size, space, group, work.job)
+
+
+def upscale_once(source: Source, step: Pass, space: Space, group: Group, work: Work, tick: Tick) -> Source:
+    """Return a group's picture once through its generator, matched to what went in; both in stored numbers."""
+    edges, factor = work.job.edges, step.factor
+    generator = work.generators.get(group.model, factor)
+    x = to_model_space(source, step, space, group, generator.info.channels, edges)
+    y = hold(generator.run(x, step.cut, edges, group.precision, tick), work.scratch)
     result = from_model_space(y, space, group)
-    result = at_size(result, size, group, edges)
+    if step.via is Via.REDUCE:
+        result = filtered(result, source.size * factor, group.color_space, edges)
+    elif result.size != source.size * factor:
+        result = Resized(result, source.size * factor, edges)  # SHRINK made the sides even
     if group.fidelity > 0:
-        result = windowed(space.match(scale), edges, result, Mapped(source, space.working, result.channels))
+        result = windowed(space.match(factor), edges, result, Mapped(source, space.working, result.channels))
     if group.role is Role.ALPHA:
-        result = windowed(kept_between_neighbours(scale), edges, result, source)
+        result = windowed(kept_between_neighbours(factor), edges, result, source)
     return Mapped(result, space.finish, len(group.channels))
 
 
-def to_model_space(source: Source, space: Space, group: Group, channels: int, edges: Edges) -> Source:
+def to_model_space(source: Source, step: Pass, space: Space, group: Group, channels: int, edges: Edges) -> Source:
     """Return what the generator is to see, with as many `channels` as it takes (0: any)."""
-    if group.via is Via.SHRINK:
+    if step.via is Via.SHRINK:
         size = source.size
         even = Resized(source, Size(size.width + size.width % 2, size.height + size.height % 2), edges)
         source = halve(even, group.color_space)
@@ -108,8 +147,19 @@ def from_model_space(generated: Source, space: Space, group: Group) -> Source:
     return Mapped(generated, lambda pixels: leave(pixels.mean(axis=2, keepdims=True)), own)
 
 
-def at_size(result: Source, size: Size, group: Group, edges: Edges) -> Source:
-    """Bring what was generated to its final size: box-filtered down in linear light, cropped, or as it is."""
-    if group.via is Via.REDUCE:
-        result = halve(result, group.color_space)
-    return result if result.size == size else Resized(result, size, edges)
+def at_size(result: Source, size: Size, space: Space, group: Group, job: Job) -> Source:
+    """Return a group's picture, in stored numbers, at the size asked for where its passes do not give that."""
+    if result.size == size:
+        return result
+    own = 3 if group.role is Role.NORMAL else len(group.channels)
+    working = Mapped(result, space.working, own)
+    fit = filtered(working, size, group.color_space, job.edges, vertices=job.vertices)
+    return Mapped(fit, space.finish, len(group.channels))
+
+
+def filtered(source: Source, size: Size, color_space: ColorSpace, edges: Edges, *, vertices: bool = False) -> Source:
+    """Return a picture in working numbers brought to a size: in linear light where it is under the sRGB curve."""
+    if color_space is not ColorSpace.SRGB:
+        return fitted(source, size, edges, vertices=vertices)
+    light = Mapped(source, transfer.srgb_to_linear, source.channels)
+    return Mapped(fitted(light, size, edges, vertices=vertices), transfer.linear_to_srgb, source.channels)

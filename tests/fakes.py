@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +15,8 @@ from cg_upscaler.cut import canonical_cut
 from cg_upscaler.generate import Generator
 from cg_upscaler.generate.tiles import Tiles
 from cg_upscaler.geometry import Edges, Size
-from cg_upscaler.job import Action, Band, Group, Job, Via
-from cg_upscaler.maps import BICUBIC, AlphaMode, ColorSpace, MapKind, Role
+from cg_upscaler.job import Action, Band, Group, Job, Pass, Via
+from cg_upscaler.maps import PLAIN, AlphaMode, ColorSpace, MapKind, Role
 from cg_upscaler.pixels.rows import Pixels
 from cg_upscaler.spec import Depth, ImageSpec, ModelInfo, Precision
 
@@ -42,7 +43,7 @@ class FakeGenerators:
     network: Network = field(default_factory=BlurNetwork)
 
     def get(self, model: str, scale: int) -> Generator:
-        return Tiles(ResizeNetwork(scale) if model == BICUBIC else self.network)
+        return Tiles(ResizeNetwork(scale, model) if model in PLAIN else self.network)
 
 
 def spec_of(
@@ -62,13 +63,18 @@ def group(
     color_space: ColorSpace = ColorSpace.SRGB,
     model: str = "fake",
     via: Via = Via.DIRECT,
+    factor: int = 0,
     fidelity: float = 1.0,
     band: Band = Band.ALL,
     constant: bool = False,
+    **more: Any,
 ) -> Group:
-    cut = canonical_cut(size, FAKE_INFO)
+    """A group with one pass: of 4x where it is direct, else of 2x, unless `factor` says otherwise."""
+    step = Pass(factor or (4 if via is Via.DIRECT else 2), via, canonical_cut(size, FAKE_INFO))
     targets = channels if targets is None else targets
-    return Group(role, channels, targets, color_space, model, via, fidelity, band, Precision.FLOAT32, cut, "", constant)
+    return Group(
+        role, channels, targets, color_space, model, (step,), fidelity, band, Precision.FLOAT32, "", constant, **more
+    )
 
 
 def job_of(
@@ -78,10 +84,25 @@ def job_of(
     edges: Edges = Edges(),
     kind: MapKind = MapKind.BASE_COLOR,
     alpha: AlphaMode = AlphaMode.NONE,
+    size: Size | None = None,
+    **more: Any,
 ) -> Job:
     spec = spec_of(pixels)
     return Job(
-        "t.png", "in/t.png", "out/t.png", Action.UPSCALE, kind, "a test", 1.0, scale, spec, spec, edges, alpha, groups
+        name="t.png",
+        source="in/t.png",
+        output="out/t.png",
+        action=Action.UPSCALE,
+        kind=kind,
+        why="a test",
+        confidence=1.0,
+        scale=scale,
+        source_spec=spec,
+        output_spec=replace(spec, size=size or spec.size * scale),
+        edges=edges,
+        alpha=alpha,
+        groups=groups,
+        **more,
     )
 
 

@@ -81,7 +81,8 @@ def test_colour_goes_together() -> None:
     job = planned(texture(noise(3)))
     group = only_group(job)
     assert shape(job) == [(Role.COLOR, (0, 1, 2), (0, 1, 2), "4x")]
-    assert (group.color_space, group.via, group.fidelity, group.band) == (ColorSpace.SRGB, Via.DIRECT, 1.0, Band.ALL)
+    assert (group.color_space, group.fidelity, group.band) == (ColorSpace.SRGB, 1.0, Band.ALL)
+    assert [(step.factor, step.via) for step in group.passes] == [(4, Via.DIRECT)]
     assert group.weights == "hash of 4x"
     assert not group.constant
 
@@ -250,7 +251,7 @@ def test_deep_textures_and_resampling_run_in_float32() -> None:
 )
 def test_how_a_model_gives_a_scale(model: str, scale: int, two_x: TwoX, via: Via) -> None:
     job = planned(texture(noise(3)), model=model, scale=scale, two_x=two_x)
-    assert only_group(job).via is via
+    assert only_group(job).passes[0].via is via
     assert job.output_spec is not None
     assert job.output_spec.size == Size(24, 20) * scale
 
@@ -269,8 +270,8 @@ def test_a_model_of_too_few_channels_is_refused_for_colour_only() -> None:
 
 def test_the_cut_is_that_of_what_the_generator_sees() -> None:
     wide = texture(noise(3, side=65))  # 69 × 65: covered by a tile of 128; shrunk to 35 × 33, by one of 64
-    assert only_group(planned(wide, scale=2)).cut.tile == 128
-    assert only_group(planned(wide, scale=2, two_x=TwoX.FAST)).cut.tile == 64
+    assert only_group(planned(wide, scale=2)).passes[0].cut.tile == 128
+    assert only_group(planned(wide, scale=2, two_x=TwoX.FAST)).passes[0].cut.tile == 64
 
 
 # Where it goes and as what

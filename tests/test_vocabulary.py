@@ -17,8 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cg_upscaler.cut import TILE_SIDES, canonical_cut, smaller
-from cg_upscaler.geometry import Cut, Edge, Edges, Size, Span, resolve
-from cg_upscaler.job import Action, Band, Event, Group, Job, Outcome, Plan, Receipt, Via
+from cg_upscaler.geometry import Cells, Cut, Edge, Edges, Size, Span, resolve
+from cg_upscaler.job import Action, Band, Event, Group, Job, Outcome, Pass, Plan, Receipt, Via
 from cg_upscaler.maps import POLICIES, ColorSpace, MapKind, Role
 from cg_upscaler.pixels.edges import indices
 from cg_upscaler.spec import Depth, DeviceInfo, ImageSpec, ModelInfo, Precision
@@ -36,7 +36,7 @@ edges = st.sampled_from(Edge)
     "statement",
     [
         "import cg_upscaler",
-        "from cg_upscaler.job import Event, Job, Plan, Receipt",
+        "from cg_upscaler.job import Event, Job, Pass, Plan, Receipt",
         "from cg_upscaler.spec import ImageSpec, ModelInfo",
         "from cg_upscaler import cut, errors, geometry, maps, wire",
     ],
@@ -59,6 +59,7 @@ def anything(hint: Any) -> st.SearchStrategy[Any]:
     special: dict[Any, Callable[[], st.SearchStrategy[Any]]] = {
         Size: lambda: st.builds(Size, st.integers(1, 1 << 20), st.integers(1, 1 << 20)),
         Cut: cuts,
+        Cells: lambda: st.builds(Cells, st.integers(1, 99), st.integers(1, 99), st.integers(0, 9)),
         str: lambda: st.text(max_size=8),
         int: lambda: st.integers(0, 1 << 40),
         bool: st.booleans,
@@ -100,11 +101,10 @@ def a_job(**changes: Any) -> Job:
         targets=(0, 1, 2),
         color_space=ColorSpace.SRGB,
         model="realesrgan-x4plus",
-        via=Via.DIRECT,
+        passes=(Pass(4, Via.DIRECT, Cut(tile=64, padding=16, overlap=8, border=8)),),
         fidelity=1.0,
         band=Band.ALL,
         precision=Precision.FLOAT32,
-        cut=Cut(tile=64, padding=16, overlap=8, border=8),
     )
     job = Job(
         name="brick.png",
@@ -141,7 +141,7 @@ def spoilt(job: Job, path: tuple[str | int, ...], value: Any) -> Any:
         (("groups", 0), 7, "Job.groups[0]: expected an object, got 7"),
         (("groups", 0, "channels", 2), "b", "Job.groups[0].channels[2]: expected int, got 'b'"),
         (("groups", 0, "precision"), "float12", "Job.groups[0].precision: 'float12' is none of"),
-        (("groups", 0, "cut", "overlap"), 99, "Job.groups[0].cut: not a cut"),
+        (("groups", 0, "passes", 0, "cut", "overlap"), 99, "Job.groups[0].passes[0].cut: not a cut"),
         (("source_spec", "size", "width"), 0, "Job.source_spec.size: a size is at least"),
         (("source_spec", "colour"), 1, "Job.source_spec: unknown field 'colour'"),
     ],

@@ -33,11 +33,13 @@ def adapting(job: Job, attempt: Callable[[Job], T]) -> tuple[T, tuple[str, ...]]
 
 def with_smaller_tiles(job: Job, error: OutOfMemory) -> tuple[Job, str]:
     """Return the job with the next smaller canonical cut, and words for it. Raises `error` where there is none."""
-    cuts = [smaller(group.cut) for group in job.groups]
-    if all(cut is None for cut in cuts):
+    groups = tuple(
+        replace(group, passes=tuple(replace(step, cut=smaller(step.cut) or step.cut) for step in group.passes))
+        for group in job.groups
+    )
+    if groups == job.groups:
         raise error
-    groups = tuple(replace(group, cut=cut or group.cut) for group, cut in zip(job.groups, cuts, strict=True))
-    side = max(group.cut.tile for group in groups)
+    side = max(step.cut.tile for group in groups for step in group.passes)
     return replace(job, groups=groups), f"out of memory: done again with tiles of {side}"
 
 

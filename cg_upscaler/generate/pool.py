@@ -6,7 +6,7 @@ from cg_upscaler.backends.resize import ResizeNetwork
 from cg_upscaler.backends.torch_ import TorchNetwork
 from cg_upscaler.generate import Generator
 from cg_upscaler.generate.tiles import Tiles
-from cg_upscaler.maps import BICUBIC
+from cg_upscaler.maps import PLAIN
 from cg_upscaler.models import catalog
 from cg_upscaler.spec import DeviceInfo
 
@@ -19,9 +19,9 @@ class Pool:
         self._loaded: dict[tuple[str, int], Generator] = {}
 
     def get(self, model: str, scale: int) -> Generator:
-        key = (model, scale if model == BICUBIC else 0)
+        key = (model, scale if model in PLAIN else 0)
         if key not in self._loaded:
-            plain = model == BICUBIC
-            network = ResizeNetwork(scale) if plain else TorchNetwork(catalog.find(model), self._device)
+            plain = model in PLAIN
+            network = ResizeNetwork(scale, model) if plain else TorchNetwork(catalog.find(model), self._device)
             self._loaded[key] = Tiles(network)
         return self._loaded[key]

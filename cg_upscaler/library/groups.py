@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from cg_upscaler.cut import canonical_cut
 from cg_upscaler.errors import UnsupportedImage, UsageError
 from cg_upscaler.geometry import Size
-from cg_upscaler.job import Band, Group, Via
+from cg_upscaler.job import Band, Group, Pass, Via
 from cg_upscaler.library.classify import Decision
 from cg_upscaler.library.config import TwoX
 from cg_upscaler.library.evidence import AlphaClass, Evidence
 from cg_upscaler.library.settings import Settled
-from cg_upscaler.maps import BICUBIC, POLICIES, AlphaMode, ColorSpace, Role, Treatment
+from cg_upscaler.maps import BICUBIC, PLAIN, POLICIES, AlphaMode, ColorSpace, Role, Treatment
 from cg_upscaler.spec import DeviceInfo, ImageSpec, ModelInfo, Precision
 
 Find = Callable[[str, int], ModelInfo]
@@ -135,11 +135,10 @@ def _group(part: Part, spec: ImageSpec, settings: Settled, device: DeviceInfo, f
         targets=part.targets,
         color_space=part.color_space,
         model=model.name,
-        via=via,
+        passes=(Pass(settings.scale, via, cut),),
         fidelity=settings.fidelity,
         band=Band.LOW if spec.lossy or spec.indexed else Band.ALL,
-        precision=Precision.FLOAT32 if model.name == BICUBIC else device.precision_for(settings.precision, spec.depth),
-        cut=cut,
+        precision=Precision.FLOAT32 if model.name in PLAIN else device.precision_for(settings.precision, spec.depth),
         weights=model.weights,
     )
 

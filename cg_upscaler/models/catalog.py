@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from cg_upscaler.errors import ModelNotFound
-from cg_upscaler.maps import BICUBIC
+from cg_upscaler.maps import PLAIN
 from cg_upscaler.models import ncnn
 from cg_upscaler.models.integrity import opening, sha256
 from cg_upscaler.models.shape import CompactShape, RRDBShape, Shape, parameters
@@ -69,17 +69,18 @@ PUBLISHED = {
 
 def names() -> tuple[ModelInfo, ...]:
     """Return the models that can be asked for by name, the default first, whether or not their package is installed."""
-    return (*(model.info for model in PUBLISHED.values()), _bicubic(4))
+    return (*(model.info for model in PUBLISHED.values()), *(_plain(name, 4) for name in PLAIN))
 
 
 def find(name: str, *, base: Path | None = None, scale: int | None = None) -> ModelInfo:
     """Return what is known of a model: a name of the catalog, or a path (relative to `base`) to a weights file.
 
-    A path's model is named by its absolute path, so that the name alone finds it again. `scale` is for bicubic, which
-    has none of its own, and is 4 unless given. Raises ModelNotFound, and for files whatever reading weights raises.
+    A path's model is named by its absolute path, so that the name alone finds it again. `scale` is for plain
+    resampling, which has none of its own, and is 4 unless given. Raises ModelNotFound, and for files whatever
+    reading weights raises.
     """
-    if name == BICUBIC:
-        return _bicubic(scale or 4)
+    if name in PLAIN:
+        return _plain(name, scale or 4)
     if published := PUBLISHED.get(name):
         ncnn.package_file(published.file)
         return published.info
@@ -90,7 +91,7 @@ def find(name: str, *, base: Path | None = None, scale: int | None = None) -> Mo
     if name.lower().endswith(SUFFIXES) or "/" in name or os.sep in name:
         siblings = [file.name for file in path.parent.glob("*") if file.suffix.lower() in SUFFIXES]
         raise ModelNotFound("no such weights file", where=path, fix=_nearest(path.name, siblings) or "check the path")
-    known = [*PUBLISHED, BICUBIC]
+    known = [*PUBLISHED, *PLAIN]
     listed = f"there are {', '.join(known)}, or give the path of a weights file"
     nearest = _nearest(name, known)
     raise ModelNotFound(f"unknown model {name!r}", fix=f"{nearest} {listed}" if nearest else listed)
@@ -100,8 +101,8 @@ def _nearest(name: str, known: list[str]) -> str:
     return "".join(f"did you mean {near!r}?" for near in difflib.get_close_matches(name, known, 1))
 
 
-def _bicubic(scale: int) -> ModelInfo:
-    return ModelInfo(BICUBIC, "resize", scale, channels=0, reach=CUBIC_REACH, licence="", source="no weights")
+def _plain(name: str, scale: int) -> ModelInfo:
+    return ModelInfo(name, "resize", scale, channels=0, reach=CUBIC_REACH, licence="", source="no weights")
 
 
 @lru_cache(maxsize=32)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -11,7 +12,7 @@ from typing import BinaryIO
 import numpy as np
 
 from cg_upscaler.geometry import Size
-from cg_upscaler.pixels.rows import Pixels, Rows
+from cg_upscaler.pixels.rows import Pixels, Rows, Source, blocks
 
 SCRATCH_IN_MEMORY = 64 << 20
 """Bytes up to which finished rows wait in memory rather than in a file."""
@@ -47,9 +48,9 @@ class Scratch:
         self._file.close()
 
 
-def hold(rows: Rows, folder: Path | None = None) -> Scratch:
-    """Run a picture to its end and keep it, so that it can be read anywhere."""
-    scratch = Scratch(rows.size, rows.channels, folder)
-    for block in rows:
+def hold(picture: Rows | Source, folder: Path | None = None) -> Scratch:
+    """Run a picture to its end and keep it, so that it can be read anywhere, and at no further cost."""
+    scratch = Scratch(picture.size, picture.channels, folder)
+    for block in picture if isinstance(picture, Iterable) else blocks(picture):
         scratch.put(block)
     return scratch
