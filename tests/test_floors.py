@@ -16,7 +16,7 @@ PACKAGE = Path(cg_upscaler.__file__).parent
 FLOORS = (
     ("errors", "geometry", "maps", "spec", "wire", "job", "cut"),
     ("pixels",),
-    ("codecs", "models", "backends"),
+    ("codecs", "models", "backends", "measure"),
     ("library",),
     ("generate", "upscale", "engine", "cluster"),
     ("api", "cli", "report", "worker", "client"),
@@ -30,7 +30,9 @@ TALK = frozenset(
 )
 """Who may import whom on one floor: (importer, imported). Within its own package a file may import anything."""
 
-ARRAYS = frozenset({"pixels", "codecs", "models", "backends", "library", "generate", "upscale", "engine", "cluster"})
+ARRAYS = frozenset(
+    {"pixels", "codecs", "models", "backends", "measure", "library", "generate", "upscale", "engine", "cluster"}
+)
 LIBRARIES: dict[str, frozenset[str]] = {
     "numpy": ARRAYS | {"api", "cli", "report", "worker"},
     "cv2": ARRAYS | {"cli", "report"},
@@ -41,6 +43,7 @@ LIBRARIES: dict[str, frozenset[str]] = {
     "OpenImageIO": frozenset({"codecs"}),
     "PIL": frozenset({"codecs"}),
     "imageio": frozenset({"codecs", "report"}),
+    "flip_evaluator": frozenset({"measure"}),
     "yaml": frozenset({"library.config"}),
     "pydantic": frozenset({"library.config"}),
     "pydantic_core": frozenset({"library.config"}),

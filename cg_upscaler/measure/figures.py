@@ -1,0 +1,151 @@
+"""Takes all measures that make sense for a texture: of a result against its source, and against the truth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cg_upscaler.maps import AlphaMode, ColorSpace
+from cg_upscaler.measure.angular import angles, off_unit, vectors
+from cg_upscaler.measure.consistency import consistency, vector_consistency
+from cg_upscaler.measure.coverage import coverage
+from cg_upscaler.measure.drift import drift
+from cg_upscaler.measure.flip import flip, flip_hdr
+from cg_upscaler.measure.fringe import fringe, over
+from cg_upscaler.measure.highlight import highlight_error
+from cg_upscaler.measure.levels import levels
+from cg_upscaler.measure.noise import noise
+from cg_upscaler.measure.psnr import psnr
+from cg_upscaler.measure.seam import seam
+from cg_upscaler.measure.spectrum import detail_ratio
+from cg_upscaler.measure.ssim import ssim
+from cg_upscaler.measure.subject import Subject, shown
+from cg_upscaler.pixels import normals
+from cg_upscaler.pixels.rows import Pixels, to_float
+
+_GRAY = (0.5, 0.5, 0.5)
+"""What stands behind transparent pictures while they are compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """How like two pictures of one size are. None: makes no sense for the kind."""
+
+    psnr: float
+    """Decibels: of colour over mid-gray where it is transparent, of light under a log curve, of vectors as stored."""
+    ssim: float
+    """-1 … 1."""
+    flip: float | None
+    """0 … 1; of pictures for the eye only."""
+    degrees: float | None
+    """Mean angle between vectors."""
+    degrees_p95: float | None
+    degrees_worst: float | None
+    fringe: float | None
+    """Levels of 255 about transparent edges, over black, white and magenta."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a result kept of its source, which is as large or smaller by a whole factor."""
+
+    drift: float | None
+    """Levels of 255 by which the mean visible colour moved; None for vectors, which have no colour."""
+    consistency: float
+    """Decibels between the source and the box-filtered result, in stored numbers."""
+    coverage: float | None
+    """Of cut-outs: change of what passes the alpha test, as a share of the source's."""
+    coverage_texels: float | None
+    """The same in texels of the source."""
+    seam: float
+    """Levels of 255 by which the wrap seam of the result goes beyond that of the source."""
+    off_unit: float | None
+    """Of vectors: largest | |v| - 1 |."""
+    highlights: float | None
+    """Of light beyond 1: by which share the brightest changed, at worst."""
+    levels: int
+    """Different values in the result."""
+    step: float
+    """The largest distance between two neighbouring ones of them, in levels of the file's depth."""
+    detail: float | None
+    """Energy beyond the source's Nyquist frequency, over what its spectrum lets expect."""
+    flat: float
+    """Share of the source that is flat."""
+    noise: float
+    """Levels of 255 by which the result is off there, on average."""
+
+
+def likeness(before: Pixels, after: Pixels, subject: Subject) -> Likeness:
+    """Compare two pictures (h, w, c) of stored numbers; `before` is the truth."""
+    a, b = seen(before, before, subject), seen(after, before, subject)
+    close, alike = psnr(a, b), ssim(a, b)
+    if subject.vectors:
+        apart = angles(vectors(before, subject.vectors), vectors(after, subject.vectors))
+        return Likeness(close, alike, None, apart.mean, apart.p95, apart.worst, None)
+    looks = fringes = None
+    if subject.seen and _is_hdr(before, subject):
+        looks = flip_hdr(before[:, :, list(subject.colour)], after[:, :, list(subject.colour)])
+    elif subject.seen:
+        looks = flip(a[:, :, : len(subject.colour)], b[:, :, : len(subject.colour)])
+    if subject.alpha is not None:
+        truth, result = ((picture[:, :, list(subject.colour)], _alpha(picture, subject)) for picture in (before, after))
+        fringes = fringe(truth, result, premultiplied=subject.premultiplied)
+    return Likeness(close, alike, looks, None, None, None, fringes)
+
+
+def kept(source: NDArray[np.generic], result: NDArray[np.generic], subject: Subject) -> Kept:
+    """Compare a result (k·h, k·w, c) with its source (h, w, c), each in the type of its file."""
+    before, after = to_float(source), to_float(result)
+    numbers = [*subject.colour, *subject.data]
+    moved = covered = unit = lights = None
+    if subject.vectors:
+        same = vector_consistency(vectors(before, subject.vectors), vectors(after, subject.vectors))
+        unit = off_unit(vectors(after, subject.vectors))[1] if len(subject.vectors) == 3 else None
+    else:
+        old, new = before[:, :, numbers], after[:, :, numbers]
+        alphas = None if subject.alpha is None else (_alpha(before, subject), _alpha(after, subject))
+        moved = drift(old, new, alphas)
+        same = consistency(old, new, shown=shown(old, subject.space), weights=alphas[0] if alphas else None)
+        if alphas and subject.mode is AlphaMode.CUTOUT:
+            covered = coverage(*alphas)
+        if _is_hdr(before, subject):
+            lights = highlight_error(before[:, :, list(subject.colour)], after[:, :, list(subject.colour)])
+    old, new = seen(before, before, subject), seen(after, before, subject)
+    taken, calm = levels(result), noise(old, new)
+    return Kept(
+        drift=moved,
+        consistency=same,
+        coverage=covered.relative if covered else None,
+        coverage_texels=covered.texels if covered else None,
+        seam=max(0.0, seam(new).worst - seam(old).worst),
+        off_unit=unit,
+        highlights=lights,
+        levels=taken.count,
+        step=taken.step,
+        detail=detail_ratio(old, new),
+        flat=calm.flat,
+        noise=calm.mean,
+    )
+
+
+def seen(picture: Pixels, reference: Pixels, subject: Subject) -> Pixels:
+    """Return a picture as it is compared: 0 … 1, over mid-gray where it is transparent. `reference` fixes its range."""
+    if subject.vectors:
+        return normals.encode(normals.normalise(vectors(picture, subject.vectors)), 3)
+    colour, data = list(subject.colour), list(subject.data)
+    result = shown(reference[:, :, colour], subject.space)(picture[:, :, colour])
+    if subject.alpha is not None:
+        result = over(result, _alpha(picture, subject), _GRAY, premultiplied=subject.premultiplied)
+    return np.concatenate([result, picture[:, :, data]], axis=2) if data else result
+
+
+def _alpha(picture: Pixels, subject: Subject) -> Pixels:
+    assert subject.alpha is not None  # asked only where there is one
+    return picture[:, :, subject.alpha : subject.alpha + 1]
+
+
+def _is_hdr(reference: Pixels, subject: Subject) -> bool:
+    light = subject.space is ColorSpace.LINEAR and bool(subject.colour)
+    return light and bool(reference[:, :, list(subject.colour)].max() > 1)

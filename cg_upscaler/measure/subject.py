@@ -1,0 +1,98 @@
+"""What the channels of a texture mean, as far as measuring it needs to know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cg_upscaler.job import Job
+from cg_upscaler.maps import POLICIES, AlphaMode, ColorSpace, MapKind, Role, Treatment
+from cg_upscaler.measure.angular import XYZ
+from cg_upscaler.pixels import transfer
+from cg_upscaler.pixels.rows import Pixels
+from cg_upscaler.spec import ImageSpec
+
+_SEEN_THROUGH = (AlphaMode.CUTOUT, AlphaMode.BLEND, AlphaMode.PREMULTIPLIED)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A texture's kind and what each of its channels holds."""
+
+    kind: MapKind
+    space: ColorSpace
+    """Of the colour channels."""
+    colour: tuple[int, ...]
+    """Channels of colour: three, or one for gray."""
+    data: tuple[int, ...] = ()
+    """Channels of numbers by themselves: packed maps, an alpha that is none."""
+    vectors: tuple[int, ...] = ()
+    """Channels of x, y and, unless it is to be rebuilt, z."""
+    alpha: int | None = None
+    """The channel of transparency, if there is any."""
+    mode: AlphaMode = AlphaMode.NONE
+
+    @property
+    def seen(self) -> bool:
+        """Whether it is a picture for the eye, rather than numbers for a shader."""
+        return POLICIES[self.kind].color_space is not ColorSpace.DATA
+
+    @property
+    def premultiplied(self) -> bool:
+        return self.mode is AlphaMode.PREMULTIPLIED
+
+
+def subject_of(
+    spec: ImageSpec,
+    kind: MapKind,
+    mode: AlphaMode = AlphaMode.NONE,
+    vectors: tuple[int, ...] = (),
+    space: ColorSpace | None = None,
+) -> Subject:
+    """Return what a texture of that kind is. A normal map's vectors are its first colour channels unless given."""
+    plain = tuple(channel for channel in range(spec.channels) if channel != spec.alpha)
+    treatment = POLICIES[kind].treatment
+    if space is None:
+        space = POLICIES[kind].color_space
+        if space is ColorSpace.SRGB and (spec.depth.is_float or spec.color_space is ColorSpace.LINEAR):
+            space = ColorSpace.LINEAR
+    if treatment is Treatment.NORMAL and len(vectors or plain) > 1:
+        return Subject(kind, ColorSpace.DATA, (), vectors=vectors or plain[: len(XYZ)], mode=mode)
+    alpha = spec.alpha if mode in _SEEN_THROUGH else None
+    mask = (spec.alpha,) if spec.alpha is not None and mode is AlphaMode.MASK else ()
+    count = 3 if len(plain) >= 3 and treatment is not Treatment.CHANNELS else 1
+    return Subject(kind, space, plain[:count], (*plain[count:], *mask), alpha=alpha, mode=mode)
+
+
+def subject_of_job(job: Job) -> Subject:
+    """Return what the texture of a job is, as its groups say."""
+    if job.source_spec is None:
+        raise ValueError(f"{job.name} is not upscaled")
+    vectors = next((group.channels for group in job.groups if group.role is Role.NORMAL), ())
+    space = next((group.color_space for group in job.groups if group.role is Role.COLOR), None)
+    return subject_of(job.source_spec, job.kind, job.alpha, vectors, space)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How stored numbers become 0 … 1, as they are seen or, where nobody sees them, as they lie in their range.
+
+    Two pictures can be compared only if they are shown alike, so it is fixed by one of them.
+    """
+
+    space: ColorSpace
+    low: float
+    high: float
+
+    def __call__(self, stored: Pixels) -> Pixels:
+        if self.space is ColorSpace.LINEAR:
+            light = np.maximum(stored, 0)
+            return transfer.linear_to_srgb(light) if self.high <= 1 else transfer.compress(light, self.high)
+        return np.asarray((stored - self.low) / (self.high - self.low), np.float32)
+
+
+def shown(reference: Pixels, space: ColorSpace) -> Shown:
+    """Return how pictures like `reference` are shown: light under a curve, other floats by the range that they have."""
+    low, high = float(reference.min(initial=0.0)), float(reference.max(initial=1.0))
+    return Shown(space, low, high)
