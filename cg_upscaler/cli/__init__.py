@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from cg_upscaler.cli.compare import compare
 from cg_upscaler.cli.doctor import doctor
 from cg_upscaler.cli.exit_codes import ExitCode
 from cg_upscaler.cli.init import init
@@ -31,7 +32,7 @@ def cli() -> None:
     """
 
 
-for command in (run, plan, inspect, init, models, doctor):
+for command in (run, plan, inspect, compare, init, models, doctor):
     cli.add_command(command)
 
 

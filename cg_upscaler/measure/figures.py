@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cg_upscaler.maps import AlphaMode, ColorSpace
+from cg_upscaler.measure import flip
 from cg_upscaler.measure.angular import angles, off_unit, vectors
 from cg_upscaler.measure.consistency import consistency, vector_consistency
 from cg_upscaler.measure.coverage import coverage
 from cg_upscaler.measure.drift import drift
-from cg_upscaler.measure.flip import flip, flip_hdr
 from cg_upscaler.measure.fringe import fringe, over
 from cg_upscaler.measure.highlight import highlight_error
 from cg_upscaler.measure.levels import levels
@@ -85,12 +85,13 @@ def likeness(before: Pixels, after: Pixels, subject: Subject) -> Likeness:
         apart = angles(vectors(before, subject.vectors), vectors(after, subject.vectors))
         return Likeness(close, alike, None, apart.mean, apart.p95, apart.worst, None)
     looks = fringes = None
-    if subject.seen and _is_hdr(before, subject):
-        looks = flip_hdr(before[:, :, list(subject.colour)], after[:, :, list(subject.colour)])
-    elif subject.seen:
-        looks = flip(a[:, :, : len(subject.colour)], b[:, :, : len(subject.colour)])
+    colour = list(subject.colour)
+    if subject.seen and flip.is_there() and _is_hdr(before, subject):
+        looks = flip.flip_hdr(before[:, :, colour], after[:, :, colour])
+    elif subject.seen and flip.is_there():
+        looks = flip.flip(a[:, :, : len(subject.colour)], b[:, :, : len(subject.colour)])
     if subject.alpha is not None:
-        truth, result = ((picture[:, :, list(subject.colour)], _alpha(picture, subject)) for picture in (before, after))
+        truth, result = ((picture[:, :, colour], _alpha(picture, subject)) for picture in (before, after))
         fringes = fringe(truth, result, premultiplied=subject.premultiplied)
     return Likeness(close, alike, looks, None, None, None, fringes)
 

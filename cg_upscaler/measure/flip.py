@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 import numpy as np
 
 from cg_upscaler.pixels.rows import Pixels
 
 _DARK = 1e-6
 """The exposures that HDR-ꟻLIP looks at follow from the median of the light; of none at all they cannot."""
+
+
+def is_there() -> bool:
+    """Return whether ꟻLIP can be taken: its library has no builds for some machines."""
+    return find_spec("flip_evaluator") is not None
 
 
 def flip(before: Pixels, after: Pixels) -> float:

@@ -1,0 +1,222 @@
+"""`cg-upscale compare`: what a result kept of its source, or how like two textures are, in figures and as a picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+import click
+
+from cg_upscaler import codecs
+from cg_upscaler.cli.exit_codes import ExitCode
+from cg_upscaler.cli.tables import as_json, table
+from cg_upscaler.codecs import Image
+from cg_upscaler.errors import OutputError, UpscaleError, UsageError
+from cg_upscaler.library.classify import classify
+from cg_upscaler.library.survey import survey
+from cg_upscaler.maps import AlphaMode, MapKind
+from cg_upscaler.measure import panels
+from cg_upscaler.measure.figures import Kept, Likeness, kept, likeness
+from cg_upscaler.measure.panels import Crop
+from cg_upscaler.measure.reduce import reduced
+from cg_upscaler.measure.subject import Subject, subject_of
+from cg_upscaler.pixels.rows import Pixels, to_float
+
+_SIDE = 128
+"""Texels of AFTER that a picture shows each way, unless told."""
+_PANEL = 384
+"""Pixels that a panel of a picture is wide at least."""
+
+_UNITS = {
+    "psnr": "dB",
+    "consistency": "dB",
+    "drift": "levels of 255",
+    "fringe": "levels of 255",
+    "seam": "levels of 255",
+    "noise": "levels of 255",
+    "degrees": "°",
+    "degrees_p95": "°",
+    "degrees_worst": "°",
+    "step": "levels of the file",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two files that are to be compared."""
+
+    name: str
+    before: Path
+    after: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What came of it."""
+
+    name: str
+    before: str
+    after: str
+    kind: MapKind
+    why: str
+    alpha: AlphaMode
+    factor: int
+    likeness: Likeness
+    kept: Kept
+
+
+def _crop(context: click.Context, parameter: click.Parameter, value: str | None) -> Crop | None:
+    if value is None:
+        return None
+    try:
+        left, top, side = (int(part) for part in value.split(","))
+    except ValueError:
+        raise click.BadParameter("takes LEFT,TOP,SIDE in whole texels of AFTER, such as 64,0,128") from None
+    if left < 0 or top < 0 or side < 1:
+        raise click.BadParameter("begins within the picture and is at least one texel large")
+    return Crop(left, top, side)
+
+
+@click.command()
+@click.argument("before", type=click.Path(path_type=Path))
+@click.argument("after", type=click.Path(path_type=Path))
+@click.option("--kind", "-k", type=click.Choice([kind.value for kind in MapKind]), help="Which map it is.")
+@click.option("--picture", type=click.Path(path_type=Path), metavar="FILE.png", help="Draw them beside each other.")
+@click.option("--crop", callback=_crop, metavar="LEFT,TOP,SIDE", help="What to draw. Default: where they differ most.")
+@click.option("--json", "json_", is_flag=True, help="Print JSON.")
+def compare(before: Path, after: Path, kind: str | None, picture: Path | None, crop: Crop | None, json_: bool) -> int:
+    """Say what AFTER kept of BEFORE: two files, or two folders of files of the same names.
+
+    AFTER is as large as BEFORE, or larger by a whole factor. Then it is filtered down, as its map wants it, for what
+    can only be said of equal sizes: PSNR, SSIM, FLIP, angles, fringes.
+    """
+    if picture is not None and picture.suffix.lower() != ".png":
+        raise UsageError("a picture is written as PNG", where=picture, fix="give it a name that ends in .png")
+    if before.is_dir() != after.is_dir() and before.exists() and after.exists():
+        raise UsageError("one is a folder and the other is none", where=after, fix="give two files or two folders")
+    wanted = None if kind is None else MapKind(kind)
+    if not before.is_dir():
+        done = [_compare(Pair(before.name, before, after), wanted, picture, crop)]
+        click.echo(as_json(done) if json_ else _in_words(done[0]))
+        return ExitCode.OK
+    if picture is not None:
+        raise UsageError("a picture shows one texture, not a folder", where=before, fix="give two files")
+    done, code = [], ExitCode.OK
+    for pair in _pairs(before, after):
+        try:
+            done.append(_compare(pair, wanted))
+        except UpscaleError as error:
+            click.echo(f"cg-upscale: {error}", err=True)
+            code = ExitCode.FAILED
+    click.echo(as_json(done) if json_ else _as_table(done))
+    return code
+
+
+def _pairs(before: Path, after: Path) -> list[Pair]:
+    """Find the files of `before` and their partners: of the same name, or with one more suffix (lava.dds.png)."""
+    files = sorted(path for path in before.rglob("*") if path.is_file() and codecs.is_texture(path))
+    found = []
+    for file in files:
+        at = after / file.relative_to(before)
+        others = [path for path in at.parent.glob("*") if path.stem == at.name and codecs.is_texture(path)]
+        if at.is_file() or others:
+            found.append(Pair(file.relative_to(before).as_posix(), file, at if at.is_file() else others[0]))
+    if not found:
+        raise UsageError(f"holds none of the {len(files)} textures of {before}", where=after, fix="check both folders")
+    if len(found) < len(files):
+        click.echo(f"note: {len(files) - len(found)} of {len(files)} textures are not in {after}", err=True)
+    return found
+
+
+def _compare(pair: Pair, kind: MapKind | None, picture: Path | None = None, crop: Crop | None = None) -> Comparison:
+    for path in (pair.before, pair.after):
+        if not path.is_file():
+            raise UsageError("no such file", where=path, fix="check the path")
+    before, after = codecs.read(pair.before), codecs.read(pair.after)
+    factor = _factor(before, after, pair)
+    name = f"{pair.before.absolute().parent.name}/{pair.before.name}"
+    decision = classify(name, before.spec, survey(before, before.spec), kind=kind, why="--kind says so")
+    subject = subject_of(before.spec, decision.kind, decision.alpha, decision.vectors)
+    source, result = to_float(before.pixels), to_float(after.pixels)
+    alike = likeness(source, reduced(result, factor, subject), subject)
+    told = kept(before.pixels, after.pixels, subject)
+    if factor == 1:  # it says what PSNR says, of numbers that were never filtered
+        told = replace(told, detail=None)
+    if picture is not None:
+        _draw(picture, source, result, factor, subject, crop)
+    return Comparison(
+        pair.name, str(pair.before), str(pair.after), decision.kind, decision.why, decision.alpha, factor, alike, told
+    )
+
+
+def _factor(before: Image, after: Image, pair: Pair) -> int:
+    factor = max(1, after.size.width // before.size.width)
+    if after.size != before.size * factor:
+        raise UsageError(
+            f"is {after.size}, which is no whole multiple of the {before.size} of {pair.before}",
+            where=pair.after,
+            fix="compare a texture with a result of it, the smaller one first",
+        )
+    if after.channels != before.channels:
+        raise UsageError(
+            f"has {after.channels} channels, and {pair.before} has {before.channels}",
+            where=pair.after,
+            fix="save both with the same channels",
+        )
+    return factor
+
+
+def _draw(path: Path, source: Pixels, result: Pixels, factor: int, subject: Subject, crop: Crop | None) -> None:
+    """Write the picture: BEFORE enlarged, AFTER, and their difference."""
+    before = panels.enlarged(panels.view(source, source, subject), factor)
+    after = panels.view(result, source, subject)
+    if crop is None:
+        crop = panels.most_different(before, after, _SIDE)
+    if crop.left >= before.shape[1] or crop.top >= before.shape[0]:
+        raise UsageError("--crop begins beyond the picture", fix=f"it is {before.shape[1]}×{before.shape[0]}")
+    one, two = crop.of(before), crop.of(after)
+    zoom = max(1, _PANEL // one.shape[1])
+    hot, top = panels.heat(one, two, zoom)
+    title = "before" if factor == 1 else f"before, {factor}x bicubic"
+    drawing = panels.beside(
+        [
+            panels.titled(panels.drawn(one, zoom), title),
+            panels.titled(panels.drawn(two, zoom), f"after, from {crop.left},{crop.top}"),
+            panels.below([panels.titled(hot, "difference"), panels.scale_bar(hot.shape[1], top)]),
+        ]
+    )
+    try:
+        path.write_bytes(panels.png(drawing))
+    except OSError as error:
+        raise OutputError(f"cannot be written: {error.strerror}", where=path, fix="choose another --picture") from error
+
+
+def _figures(found: Comparison) -> dict[str, float | None]:
+    return {field.name: getattr(part, field.name) for part in (found.likeness, found.kept) for field in fields(part)}
+
+
+def _in_words(found: Comparison) -> str:
+    head = f"{found.name}: {found.kind.value} ({found.why}), alpha {found.alpha.value}, {found.factor}x"
+    rows = [(_label(name), _number(value), _UNITS.get(name, "")) for name, value in _figures(found).items()]
+    return f"{head}\n\n{table(('measure', 'value', ''), [row for row in rows if row[1]])}"
+
+
+def _as_table(found: list[Comparison]) -> str:
+    """One line a texture, with the measures that at least one of them has."""
+    figures = [_figures(one) for one in found]
+    names = [name for name in (figures[0] if figures else ()) if any(row[name] is not None for row in figures)]
+    rows = [
+        (one.name, one.kind.value, f"{one.factor}x", *(_number(row[name]) for name in names))
+        for one, row in zip(found, figures, strict=True)
+    ]
+    return table(("texture", "map", "", *map(_label, names)), rows)
+
+
+def _label(name: str) -> str:
+    return {"psnr": "PSNR", "ssim": "SSIM", "flip": "FLIP"}.get(name, name.replace("_", " "))
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return ""
+    return str(value) if isinstance(value, int) else f"{value:.4g}"
