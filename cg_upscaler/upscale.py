@@ -14,7 +14,7 @@ from cg_upscaler.generate import Generator, Tick
 from cg_upscaler.geometry import Edges, Size
 from cg_upscaler.job import Group, Job, Pass, Via
 from cg_upscaler.maps import ColorSpace, Role
-from cg_upscaler.pixels import transfer
+from cg_upscaler.pixels import normals, transfer
 from cg_upscaler.pixels.alpha import kept_between_neighbours
 from cg_upscaler.pixels.cells import Cropped, put_together, taken_apart
 from cg_upscaler.pixels.channels import Split, merge_channels, split_channels
@@ -93,14 +93,21 @@ def upscale_group(split: Split, size: Size, work: Work, tick: Tick) -> Source:
     """Return one channel group at its final size, in the numbers that its file holds."""
     source, group = split.source, split.group
     if group.constant:
-        return Constant(size, tuple(float(value) for value in source.rows(0, 1)[0, 0]))
-    space = space_of(source, group)
+        return in_convention(Constant(size, tuple(float(value) for value in source.rows(0, 1)[0, 0])), group)
+    space = space_of(source, group, work.job.edges)
     result = source
     for done, step in enumerate(group.passes):
         if done:
             result = hold(result, work.scratch)  # the next pass reads it over and over
         result = upscale_once(result, step, space, group, work, _share(tick, done, len(group.passes)))
-    return at_size(result, size, space, group, work.job)
+    return in_convention(at_size(result, size, space, group, work.job), group)
+
+
+def in_convention(result: Source, group: Group) -> Source:
+    """Return stored vectors in the convention asked for; all else as it is. Last, and once, however many passes."""
+    if group.role is not Role.NORMAL or not group.flip:
+        return result
+    return Mapped(result, lambda stored: normals.flipped(stored, signed=group.signed), result.channels)
 
 
 def upscale_once(source: Source, step: Pass, space: Space, group: Group, work: Work, tick: Tick) -> Source:

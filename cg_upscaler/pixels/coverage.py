@@ -1,0 +1,76 @@
+"""Holds the coverage of a cut-out: the share of its texels that pass the alpha test."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cg_upscaler.geometry import Edges
+from cg_upscaler.pixels.resample import CUBIC_REACH, enlarge
+from cg_upscaler.pixels.rows import Pixels, Source, blocks
+from cg_upscaler.pixels.views import Mapped
+from cg_upscaler.pixels.windows import Local, windowed
+from cg_upscaler.spec import Depth
+
+_BINS = 1 << 16
+
+_SLOPED = np.float32(0.25)
+"""How much of the resampled source is mixed in. A generator's borders are cliffs with nothing but haze before them: moved
+by more than a texel they fall apart. The source's slopes say where to go on."""
+
+_STEEPER = np.float32(1.5)
+"""What makes borders about a texel wide again after that."""
+
+
+def with_coverage_of(source: Source, result: Source, threshold: float, edges: Edges, depth: Depth) -> Source:
+    """Return the enlarged alpha `result` with the share of texels at or above `threshold` that `source` has.
+
+    Both have one channel, 0 … 1; `depth` is what the result will be rounded to before it is tested. Clear stays clear
+    and solid stays solid: what is between is bent, so that the level that covers as much comes to the threshold.
+    """
+    factor = result.size.width // source.size.width
+    field = windowed(_sloped(factor), edges, result, source)
+    passing = sum(int((block >= np.float32(threshold)).sum()) for block in blocks(source))
+    at = passes_from(threshold, depth)
+    level = _level_of(_histogram(field), passing * factor**2, at)
+    return Mapped(field, lambda alpha: _bent(alpha, np.float32(level), np.float32(at)), 1)
+
+
+def passes_from(threshold: float, depth: Depth) -> float:
+    """Return the smallest number that passes the alpha test once it has been rounded to a file's levels."""
+    if depth.is_float:
+        return threshold
+    return (math.ceil(threshold * depth.levels - 1e-6) - 0.5) / depth.levels
+
+
+def _sloped(factor: int) -> Local:
+    def apply(result: Pixels, source: Pixels) -> Pixels:
+        resampled = np.clip(enlarge(source, factor), 0, 1)
+        return np.clip(result, 0, 1) * (1 - _SLOPED) + resampled * _SLOPED
+
+    return Local(apply, reach=CUBIC_REACH, ratio=factor)
+
+
+def _histogram(field: Source) -> NDArray[np.int64]:
+    counts = np.zeros(_BINS, np.int64)
+    for block in blocks(field):
+        bins = np.clip(block * _BINS, 0, _BINS - 1).astype(np.int32)
+        counts += np.bincount(bins.ravel(), minlength=_BINS)
+    return counts
+
+
+def _level_of(counts: NDArray[np.int64], wanted: int, at: float) -> float:
+    """Return the level from which on `wanted` texels lie, as nearly as may be: of equal ones that closest to `at`."""
+    passing = np.cumsum(counts[::-1])[::-1][1:]  # from the lower border of each bin but the first, which is 0
+    off = np.abs(passing - wanted)
+    levels = np.arange(1, _BINS) / _BINS
+    best = np.flatnonzero(off == off.min())
+    return float(levels[best[np.argmin(np.abs(levels[best] - at))]])
+
+
+def _bent(alpha: Pixels, level: np.float32, at: np.float32) -> Pixels:
+    above = at + (alpha - level) * ((1 - at) / (1 - level)) * _STEEPER
+    below = at + (alpha - level) * (at / level) * _STEEPER
+    return np.clip(np.where(alpha >= level, above, below), 0, 1)
