@@ -1,4 +1,4 @@
-"""Normal maps as vectors: decode, make unit length, encode."""
+"""Normal maps as vectors: decode, make unit length, encode, turn to the other convention."""
 
 from __future__ import annotations
 
@@ -6,29 +6,53 @@ import numpy as np
 
 from cg_upscaler.pixels.rows import Pixels
 
-_SHORTEST = 1e-4
-"""Vectors shorter than this point nowhere; they become the flat normal."""
+_SHORTEST, _LONGEST = 1e-4, 1e3
+"""What is shorter or longer points nowhere, and becomes the flat normal. The long ones are infinities and garbage."""
+
+_BLACK = np.float32(-0.9)
+"""Below this in all components a stored vector is unused black, JPEG's own noise included: no unit vector is there."""
 
 
-def decode(pixels: Pixels) -> Pixels:
-    """Return vectors of components -1 … 1, (h, w, 3), from stored numbers 0 … 1 of two or three channels.
+def decode(stored: Pixels, *, signed: bool = False) -> Pixels:
+    """Return vectors, (h, w, 3), from stored x, y and perhaps z: 0 … 1 for components of -1 … 1, or those themselves.
 
-    Of a two-channel map z is rebuilt as √(1 - x² - y²), and 0 where x and y lie outside the unit disc.
+    A z that is not stored is rebuilt as √(1 - x² - y²). Where x and y lie outside the unit disc they are brought back
+    to its rim, in their direction, and z is 0. Black in all channels, as between UV islands, becomes the zero vector.
     """
-    vectors = pixels * np.float32(2) - np.float32(1)
+    vectors = stored if signed else stored * np.float32(2) - np.float32(1)
     if vectors.shape[2] == 3:
-        return vectors
+        return vectors if signed else np.where((vectors < _BLACK).all(axis=2, keepdims=True), np.float32(0), vectors)
+    length = np.sqrt(np.square(vectors).sum(axis=2, keepdims=True))
+    vectors = vectors / np.maximum(length, 1)
     z = np.sqrt(np.maximum(0, 1 - np.square(vectors).sum(axis=2, keepdims=True)))
-    return np.concatenate([vectors, z], axis=2)
+    return np.concatenate([vectors, np.where(length < 1, z, np.float32(0))], axis=2)
 
 
 def normalise(vectors: Pixels) -> Pixels:
-    """Return (h, w, 3) vectors at unit length; those of no length become (0, 0, 1)."""
+    """Return (h, w, 3) vectors at unit length; those of no length or none to speak of, and NaN, become (0, 0, 1)."""
     length = np.sqrt(np.square(vectors).sum(axis=2, keepdims=True))
+    points = (length > _SHORTEST) & (length < _LONGEST)  # false for NaN too
     flat = np.array([0, 0, 1], np.float32)
-    return np.where(length > _SHORTEST, vectors / np.maximum(length, _SHORTEST), flat)
+    return np.where(points, vectors / np.where(points, length, np.float32(1)), flat)
 
 
-def encode(vectors: Pixels, channels: int) -> Pixels:
-    """Return vectors as stored numbers 0 … 1, with z left out where the map has two channels."""
-    return vectors[:, :, :channels] * np.float32(0.5) + np.float32(0.5)
+def encode(vectors: Pixels, channels: int, *, signed: bool = False) -> Pixels:
+    """Return vectors as they are stored, with z left out where the map has two channels.
+
+    Stored numbers 0 … 1 are whole multiples of 2⁻²³, so that `flipped` is exact.
+    """
+    kept = vectors[:, :, :channels]
+    return kept if signed else (kept * np.float32(0.5) + np.float32(1.5)) - np.float32(1)
+
+
+def flipped(stored: Pixels, *, signed: bool = False) -> Pixels:
+    """Return stored vectors, (h, w, 2 or 3), in the other convention: y negated.
+
+    In an integer file level n of y becomes exactly 255 - n, or 65535 - n: what is converted twice is what it was.
+    """
+    y = stored[:, :, 1]
+    result = stored.copy()
+    # One half lies between two levels and rounds up, so its mirror image must round down. No other number does so.
+    mirrored = np.where(y == 0.5, np.nextafter(np.float32(0.5), np.float32(0)), 1 - y)
+    result[:, :, 1] = -y if signed else mirrored
+    return result

@@ -7,11 +7,14 @@ from typing import Protocol
 
 import numpy as np
 
-from cg_upscaler.job import Group
-from cg_upscaler.maps import ColorSpace, Role
+from cg_upscaler.geometry import Edges
+from cg_upscaler.job import Band, Group
+from cg_upscaler.maps import BICUBIC, ColorSpace, Role
 from cg_upscaler.pixels import normals, transfer
 from cg_upscaler.pixels.match import matched, matched_light
 from cg_upscaler.pixels.rows import Pixels, Source, blocks
+from cg_upscaler.pixels.sharpness import sharpness, softened
+from cg_upscaler.pixels.views import Mapped
 from cg_upscaler.pixels.windows import Local
 
 
@@ -39,16 +42,25 @@ class Space(Protocol):
         ...
 
 
-def space_of(source: Source, group: Group) -> Space:
-    """Return the space for a group. Float pictures are looked through for their range."""
+def space_of(source: Source, group: Group, edges: Edges = Edges()) -> Space:
+    """Return the space for a group. Float pictures are looked through for their range, normal maps for their grain."""
     if group.role is Role.NORMAL:
-        return Vectors(group)
+        return _vectors(source, group, edges)
     if group.color_space is ColorSpace.LINEAR:
         return Light(group, max(1.0, max(float(block.max()) for block in blocks(source))))
     low, high = 0.0, 1.0
     for block in blocks(source):
         low, high = min(low, float(block.min())), max(high, float(block.max()))
     return Numbers(group, low, high)
+
+
+def _vectors(source: Source, group: Group, edges: Edges) -> Vectors:
+    space = Vectors(group, 0.0)
+    if group.model != BICUBIC or group.fidelity == 0:
+        return space
+    found = sharpness(Mapped(source, space.working, 3), edges)
+    # A codec's noise looks like grain. What it would sharpen is not the artist's.
+    return Vectors(group, min(0.0, found) if group.band is Band.LOW else found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,18 +127,28 @@ class Vectors:
     """Unit vectors, stored in two or three channels. No clamping on the way: it would bend them."""
 
     group: Group
+    sharpness: float
+    """-1 … 1: where plain resampling goes from bicubic, towards linear or towards the match."""
 
     def enter(self, stored: Pixels) -> Pixels:
-        return normals.encode(normals.decode(stored), 3)
+        return normals.encode(self.working(stored), 3)
 
     def leave(self, model: Pixels) -> Pixels:
-        return normals.decode(model)
+        return model * np.float32(2) - np.float32(1)
 
     def working(self, stored: Pixels) -> Pixels:
-        return normals.decode(stored)
+        return normals.normalise(normals.decode(stored, signed=self.group.signed))
 
     def match(self, factor: int) -> Local:
-        return matched(factor, self.group.fidelity, self.group.band)
+        fidelity = self.group.fidelity
+        if self.group.model != BICUBIC:
+            return matched(factor, fidelity, self.group.band)
+        if self.sharpness < 0:
+            return softened(factor, -self.sharpness * fidelity)
+        return matched(factor, self.sharpness * fidelity, Band.ALL)
 
     def finish(self, working: Pixels) -> Pixels:
-        return normals.encode(normals.normalise(working), len(self.group.channels))
+        channels = len(self.group.channels)
+        if channels == 2:  # where z is rebuilt it is never negative
+            working = np.maximum(working, np.array([-np.inf, -np.inf, 0], np.float32))
+        return normals.encode(normals.normalise(working), channels, signed=self.group.signed)
