@@ -98,7 +98,7 @@ def _uri(root: dict[str, Any], texture: dict[str, Any]) -> str:
     """Return where a texture's image lies; nothing for one that is embedded."""
     extensions = texture.get("extensions")
     better = extensions if isinstance(extensions, dict) else {}
-    # An image in a better format comes with one in PNG or JPEG for those who cannot read it; the library may have either.
+    # Beside an image in a better format stands one in PNG or JPEG; the library may have either.
     for index in (texture.get("source"), *(_dict(better.get(key)).get("source") for key in _SOURCES)):
         uri = _item(root, "images", index).get("uri")
         if isinstance(uri, str):

@@ -32,11 +32,12 @@ _INPUTS: dict[str, MapKind] = {
 }
 """The inputs of standard_surface, UsdPreviewSurface, open_pbr_surface, gltf_pbr and displacement."""
 
-_SHADERS = frozenset(
-    "standard_surface UsdPreviewSurface open_pbr_surface gltf_pbr disney_principled surface_unlit displacement".split()
-)
-_IMAGES = frozenset("image tiledimage gltf_image gltf_colorimage gltf_normalmap UsdUVTexture hextiledimage".split())
-_NORMALS = frozenset("normalmap gltf_normalmap hextilednormalmap".split())
+_SHADERS = {
+    *("standard_surface", "UsdPreviewSurface", "open_pbr_surface", "gltf_pbr", "disney_principled"),
+    *("surface_unlit", "displacement"),
+}
+_IMAGES = {"image", "tiledimage", "hextiledimage", "gltf_image", "gltf_colorimage", "gltf_normalmap", "UsdUVTexture"}
+_NORMALS = {"normalmap", "hextilednormalmap", "gltf_normalmap"}
 
 _EDGES = {"periodic": Edge.WRAP, "repeat": Edge.WRAP, "clamp": Edge.CLAMP, "mirror": Edge.MIRROR}
 _SPACES = {"srgb_texture": ColorSpace.SRGB, "lin_rec709": ColorSpace.LINEAR, "raw": ColorSpace.DATA}
@@ -171,7 +172,7 @@ class _Graph:
         return prefix + value if value else ""
 
     def space(self, image: Element) -> ColorSpace | None:
-        port = _input(image, "file")
+        port = self._port(image, "file")
         return _SPACES.get(self.attribute(image if port is None else port, "colorspace"))
 
     def edges(self, image: Element) -> Edges | None:
@@ -191,12 +192,12 @@ class _Graph:
         return ""
 
     def _value(self, node: Element, key: str) -> str:
-        """Return the value of an input, which a node graph may hand in from its own."""
-        port = _input(node, key)
-        if port is not None and "interfacename" in port.attrib:
-            port = self._nodes.get((self._graph.get(node, ""), port.attrib["interfacename"]))
+        port = self._port(node, key)
         return "" if port is None else port.get("value", "")
 
-
-def _input(node: Element, key: str) -> Element | None:
-    return next((port for port in node if port.tag == "input" and port.get("name") == key), None)
+    def _port(self, node: Element, key: str) -> Element | None:
+        """Return an input of a node, or the one of the node graph that is handed in there."""
+        port = next((port for port in node if port.tag == "input" and port.get("name") == key), None)
+        if port is None or "interfacename" not in port.attrib:
+            return port
+        return self._nodes.get((self._graph.get(node, ""), port.attrib["interfacename"]))

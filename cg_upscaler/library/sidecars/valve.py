@@ -57,6 +57,8 @@ _DEEPEST = 32
 
 def read(data: bytes, name: str, library: References) -> Iterator[tuple[str, SidecarVerdict]]:
     """Yield what the material says of each texture that it binds. Raises `ValueError` for what is no material."""
+    if b"\0" in data:
+        raise ValueError("no Valve material: not text")
     said = _settings(data.decode("utf-8-sig", errors="replace"))
     for key, kind in _KINDS.items():
         for texture in library.find(said[key], _root(name)) if key in said else ():
