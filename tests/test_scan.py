@@ -53,6 +53,20 @@ def test_other_files_are_counted_and_some_named(tmp_path: Path) -> None:
     assert "README.md" in {*result.examples, *scan(tmp_path, only=["*.md"]).examples}
 
 
+def test_sidecars_are_listed_and_are_no_others(tmp_path: Path) -> None:
+    grow(tmp_path, "a.png", "a.png.meta", "b/m.VMT", "c.gltf", "d.mtlx", "readme.txt")
+    result = scan(tmp_path, ours=lambda path: path.name == "d.mtlx")
+    assert (result.sidecars, result.other) == (("a.png.meta", "b/m.VMT", "c.gltf"), 1)
+
+
+def test_what_was_not_asked_for_is_still_known_by_name(tmp_path: Path) -> None:
+    grow(tmp_path, "a.png", "a_n.png", "a.png.meta", "b/c.png")
+    result = scan(tmp_path, only=["a.png"])
+    assert (names(result), result.names) == (["a.png"], ("a.png", "a_n.png", "b/c.png"))
+    result = scan(tmp_path / "a.png")
+    assert (names(result), result.names, result.sidecars) == (["a.png"], ("a.png", "a_n.png"), ("a.png.meta",))
+
+
 def test_a_single_file_is_a_library(tmp_path: Path) -> None:
     grow(tmp_path, "a.png", "b.png")
     result = scan(tmp_path / "b.png")

@@ -7,11 +7,12 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from cg_upscaler import codecs
 from cg_upscaler.errors import UsageError
 from cg_upscaler.job import Problem
+from cg_upscaler.library import sidecars
 from cg_upscaler.library.globs import matches
 
 EXAMPLES = 5
@@ -37,6 +38,10 @@ class Scan:
     """How many files are no textures, by their suffix."""
     examples: tuple[str, ...] = ()
     """Names of some of the others."""
+    names: tuple[str, ...] = ()
+    """All textures by their suffix, whether asked for or not: what one is may depend on those beside it."""
+    sidecars: tuple[str, ...] = ()
+    """The files that may say what textures are. Like `names` relative to `root`, or to the folder of a single file."""
 
 
 def scan(
@@ -52,16 +57,15 @@ def scan(
     keeps names that one of its globs matches. Names that differ in nothing but case are problems, for their results
     would be one file on Windows and macOS. Raises `UsageError` where there is no such file or folder.
     """
-    walk = _Walk(root)
-    if root.is_file():
-        names = [(root.name, root)]
-    elif root.is_dir():
-        names = sorted(walk.files(), key=lambda item: _order(item[0]))
-    else:
+    alone = root.is_file()
+    if not alone and not root.is_dir():
         raise UsageError("no such file or folder", where=root, fix="check the path of the library")
-    found, other, problems = [], [], walk.problems
-    for name, path in names:
-        if (only and not matches(name, only)) or ours(path):
+    walk = _Walk(root.parent if alone else root)
+    files = sorted(walk.files(deep=not alone), key=lambda item: _order(item[0]))
+    beside = [name for name, path in files if not ours(path) and _readable(name) == name]
+    found, other, problems = [], [], [] if alone else walk.problems
+    for name, path in [(root.name, root)] if alone else files:
+        if (only and not matches(name, only)) or ours(path) or _suffix(name) in sidecars.SUFFIXES:
             continue
         if path.suffix.lower() not in suffixes:
             other.append(_readable(name))
@@ -75,7 +79,12 @@ def scan(
     problems += clashes
     clashing = {problem.name for problem in clashes}
     return Scan(
-        tuple(item for item in found if item.name not in clashing), tuple(problems), len(other), tuple(other[:EXAMPLES])
+        tuple(item for item in found if item.name not in clashing),
+        tuple(problems),
+        len(other),
+        tuple(other[:EXAMPLES]),
+        names=tuple(name for name in beside if _suffix(name) in suffixes),
+        sidecars=tuple(name for name in beside if _suffix(name) in sidecars.SUFFIXES),
     )
 
 
@@ -88,7 +97,7 @@ class _Walk:
         self._real_root = os.path.realpath(root)
         self._entered: set[str] = set()
 
-    def files(self, folder: str = "") -> Iterator[tuple[str, Path]]:
+    def files(self, folder: str = "", *, deep: bool = True) -> Iterator[tuple[str, Path]]:
         here = self._root / folder
         real = os.path.realpath(here)
         if real in self._entered:
@@ -106,13 +115,17 @@ class _Walk:
                 continue
             if not os.path.isdir(entry.path):  # unlike the entry's own, it takes a link to itself for no folder
                 yield name, self._root / name
-            elif not (entry.is_symlink() and self._leads_back(entry.path)):
+            elif deep and not (entry.is_symlink() and self._leads_back(entry.path)):
                 yield from self.files(name)
 
     def _leads_back(self, link: str) -> bool:
         """A link into the library shows what is seen under its own name; one to a folder above it would show all."""
         real = Path(os.path.realpath(link))
         return real.is_relative_to(self._real_root) or Path(self._real_root).is_relative_to(real)
+
+
+def _suffix(name: str) -> str:
+    return PurePosixPath(name).suffix.lower()
 
 
 def _readable(name: str) -> str:
