@@ -13,17 +13,19 @@ from cg_upscaler.errors import UsageError
 from cg_upscaler.generate import Generator, Tick
 from cg_upscaler.geometry import Edges, Size
 from cg_upscaler.job import Group, Job, Pass, Via
-from cg_upscaler.maps import ColorSpace, Role
+from cg_upscaler.maps import NEAREST, AlphaMode, ColorSpace, Role
 from cg_upscaler.pixels import normals, transfer
 from cg_upscaler.pixels.alpha import kept_between_neighbours
 from cg_upscaler.pixels.cells import Cropped, put_together, taken_apart
 from cg_upscaler.pixels.channels import Split, merge_channels, split_channels
+from cg_upscaler.pixels.coverage import sloped, with_coverage_of
 from cg_upscaler.pixels.fit import fitted
 from cg_upscaler.pixels.mean import with_mean_of
 from cg_upscaler.pixels.resample import halve
 from cg_upscaler.pixels.rows import Pixels, Source
 from cg_upscaler.pixels.scratch import hold
 from cg_upscaler.pixels.space import Space, space_of
+from cg_upscaler.pixels.stairs import without_stairs
 from cg_upscaler.pixels.views import Constant, Mapped, Resized
 from cg_upscaler.pixels.windows import windowed
 
@@ -100,7 +102,16 @@ def upscale_group(split: Split, size: Size, work: Work, tick: Tick) -> Source:
         if done:
             result = hold(result, work.scratch)  # the next pass reads it over and over
         result = upscale_once(result, step, space, group, work, _share(tick, done, len(group.passes)))
-    return in_convention(at_size(result, size, space, group, work.job), group)
+    result = at_size(result, size, space, group, work.job)
+    if is_cut_out(group, work.job):
+        assert work.job.output_spec is not None  # an upscaling job has one
+        result = with_coverage_of(source, result, work.job.alpha_threshold, work.job.output_spec.depth)
+    return in_convention(result, group)
+
+
+def is_cut_out(group: Group, job: Job) -> bool:
+    """Whether a group is transparency by all or nothing, and redrawn. Plain nearest keeps its coverage by itself."""
+    return group.role is Role.ALPHA and job.alpha is AlphaMode.CUTOUT and group.model != NEAREST
 
 
 def in_convention(result: Source, group: Group) -> Source:
@@ -114,7 +125,9 @@ def upscale_once(source: Source, step: Pass, space: Space, group: Group, work: W
     """Return a group's picture once through its generator, matched to what went in; both in stored numbers."""
     edges, factor = work.job.edges, step.factor
     generator = work.generators.get(group.model, factor)
-    x = to_model_space(source, step, space, group, generator.info.channels, edges)
+    cut_out = is_cut_out(group, work.job)
+    clean = windowed(without_stairs(), edges, source) if cut_out else source
+    x = to_model_space(clean, step, space, group, generator.info.channels, edges)
     y = hold(generator.run(x, step.cut, edges, group.precision, tick), work.scratch)
     result = from_model_space(y, space, group)
     if step.via is Via.REDUCE:
@@ -125,6 +138,8 @@ def upscale_once(source: Source, step: Pass, space: Space, group: Group, work: W
         result = windowed(space.match(factor), edges, result, Mapped(source, space.working, result.channels))
     if group.role is Role.ALPHA:
         result = windowed(kept_between_neighbours(factor), edges, result, source)
+    if cut_out:
+        result = windowed(sloped(factor), edges, result, clean)
     return Mapped(result, space.finish, len(group.channels))
 
 

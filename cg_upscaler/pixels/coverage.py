@@ -7,35 +7,47 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from cg_upscaler.geometry import Edges
-from cg_upscaler.pixels.resample import CUBIC_REACH, enlarge
+from cg_upscaler.pixels.resample import CUBIC_REACH, enlarge, tent
 from cg_upscaler.pixels.rows import Pixels, Source, blocks
 from cg_upscaler.pixels.views import Mapped
-from cg_upscaler.pixels.windows import Local, windowed
+from cg_upscaler.pixels.windows import Local
 from cg_upscaler.spec import Depth
 
 _BINS = 1 << 16
 
 _SLOPED = np.float32(0.25)
-"""How much of the resampled source is mixed in. A generator's borders are cliffs with nothing but haze before them: moved
-by more than a texel they fall apart. The source's slopes say where to go on."""
-
 _STEEPER = np.float32(1.5)
-"""What makes borders about a texel wide again after that."""
+"""What makes borders about a texel wide again after they were `sloped`, and been bent."""
 
 
-def with_coverage_of(source: Source, result: Source, threshold: float, edges: Edges, depth: Depth) -> Source:
+def sloped(factor: int) -> Local:
+    """Return the verb that takes (result, source) windows of alpha to the result with some slope to its borders.
+
+    A generator's borders are cliffs with nothing but haze before them: moved by more than a texel they fall apart. The
+    source, resampled, says where they would go on, and tells texels apart that are equal otherwise. It is resampled by
+    a tent, and so stays between its neighbours.
+    """
+
+    def apply(result: Pixels, source: Pixels) -> Pixels:
+        return np.clip(result, 0, 1) * (1 - _SLOPED) + enlarge(source, factor, tent) * _SLOPED
+
+    return Local(apply, reach=CUBIC_REACH, ratio=factor)
+
+
+def with_coverage_of(source: Source, result: Source, threshold: float, depth: Depth) -> Source:
     """Return the enlarged alpha `result` with the share of texels at or above `threshold` that `source` has.
 
     Both have one channel, 0 … 1; `depth` is what the result will be rounded to before it is tested. Clear stays clear
-    and solid stays solid: what is between is bent, so that the level that covers as much comes to the threshold.
+    and solid stays solid: what is between is bent, so that the level that covers as much comes to the threshold. The
+    whole result is looked through once for that.
     """
-    factor = result.size.width // source.size.width
-    field = windowed(_sloped(factor), edges, result, source)
     passing = sum(int((block >= np.float32(threshold)).sum()) for block in blocks(source))
+    wanted = round(passing * result.size.pixels / source.size.pixels)
     at = passes_from(threshold, depth)
-    level = _level_of(_histogram(field), passing * factor**2, at)
-    return Mapped(field, lambda alpha: _bent(alpha, np.float32(level), np.float32(at)), 1)
+    if not 0 < at < 1:
+        return result  # everything passes, or nothing can
+    level = np.float32(_level_of(_histogram(result), wanted, at))
+    return Mapped(result, lambda alpha: _bent(alpha, level, np.float32(at)), 1)
 
 
 def passes_from(threshold: float, depth: Depth) -> float:
@@ -45,17 +57,9 @@ def passes_from(threshold: float, depth: Depth) -> float:
     return (math.ceil(threshold * depth.levels - 1e-6) - 0.5) / depth.levels
 
 
-def _sloped(factor: int) -> Local:
-    def apply(result: Pixels, source: Pixels) -> Pixels:
-        resampled = np.clip(enlarge(source, factor), 0, 1)
-        return np.clip(result, 0, 1) * (1 - _SLOPED) + resampled * _SLOPED
-
-    return Local(apply, reach=CUBIC_REACH, ratio=factor)
-
-
-def _histogram(field: Source) -> NDArray[np.int64]:
+def _histogram(alpha: Source) -> NDArray[np.int64]:
     counts = np.zeros(_BINS, np.int64)
-    for block in blocks(field):
+    for block in blocks(alpha):
         bins = np.clip(block * _BINS, 0, _BINS - 1).astype(np.int32)
         counts += np.bincount(bins.ravel(), minlength=_BINS)
     return counts
