@@ -103,7 +103,7 @@ def test_names_that_say_nothing(name: str) -> None:
     ],
 )
 def test_names_tell_conventions(name: str, convention: NormalConvention | None) -> None:
-    assert decide(name, NORMALS).convention is convention
+    assert by_name(name).convention is convention  # type: ignore[union-attr]
 
 
 def test_see_through_things_are_known_by_name() -> None:
@@ -209,7 +209,7 @@ TEMPTING = {
 @pytest.mark.parametrize("what", TEMPTING)
 def test_pictures_are_taken_for_no_data(what: str) -> None:
     decision = decide("x7f3q.png", TEMPTING[what])
-    assert decision.kind in (MapKind.BASE_COLOR, MapKind.OPACITY), decision.why
+    assert decision.kind in (MapKind.BASE_COLOR, MapKind.OPACITY, MapKind.HEIGHT, MapKind.PIXEL_ART), decision.why
 
 
 def test_a_normal_map_that_is_none_is_taken_for_color() -> None:
@@ -241,22 +241,25 @@ def test_normals_in_object_space_are_left_alone() -> None:
     assert decide("head_normal.png", as_bytes(vectors / 2 + 0.5)).kind is MapKind.DATA
 
 
-def test_normals_stored_signed_are_left_alone() -> None:
+def test_normals_stored_signed_are_normals() -> None:
     signed = (NORMALS / 255.0 * 2 - 1).astype(np.float32)
-    assert decide("wall_normal.exr", signed).kind is MapKind.DATA
-    assert decide("x.exr", signed).kind is MapKind.DATA
+    assert decide("wall_normal.exr", signed).kind is MapKind.NORMAL
+    assert decide("x.exr", signed).kind is MapKind.NORMAL
 
 
-def test_swizzled_normals_keep_their_channels_apart() -> None:
+def test_swizzled_normals_are_normals_by_name_and_without() -> None:
     swizzled = np.dstack([np.full((128, 128), 255, np.uint8), NORMALS[..., 1], NORMALS[..., 1] * 0, NORMALS[..., 0]])
-    decision = decide("wall_n.dds", swizzled)
-    assert decision.kind is MapKind.PACKED
-    assert "y in green" in decision.notes[0]
+    for name in ("wall_n.dds", "x.dds"):
+        decision = decide(name, swizzled)
+        assert decision.kind is MapKind.NORMAL
+        assert decision.vectors == (3, 1)
 
 
-def test_normals_beside_a_mask_keep_their_channels_apart() -> None:
+def test_normals_beside_a_mask_keep_it_apart() -> None:
     packed = np.dstack([NORMALS[..., :2], as_bytes(pictures.height_field(seed=8) * 0.4)])
-    assert decide("wall_normal.png", packed).kind is MapKind.PACKED
+    decision = decide("wall_normal.png", packed)
+    assert decision.kind is MapKind.NORMAL
+    assert decision.vectors == (0, 1)
 
 
 def test_words_for_what_is_pictured_do_not_make_a_map() -> None:

@@ -8,11 +8,14 @@ from cg_upscaler.geometry import Edges
 from cg_upscaler.library import clues
 from cg_upscaler.library.clues import Clue
 from cg_upscaler.library.contradiction import contradicted, odd_channels
+from cg_upscaler.library.curl import convention_of
 from cg_upscaler.library.evidence import Evidence
 from cg_upscaler.library.materials import Member
 from cg_upscaler.library.names import SURE, NameVerdict, by_name
 from cg_upscaler.library.sidecars.verdict import SidecarVerdict
 from cg_upscaler.library.transparency import alpha_mode
+from cg_upscaler.library.vectors import layout_of
+from cg_upscaler.library.wrap import edges_of
 from cg_upscaler.maps import AlphaMode, ColorSpace, MapKind, Meaning, NormalConvention
 from cg_upscaler.spec import ImageSpec
 
@@ -75,16 +78,22 @@ def classify(
     if alpha is not None:
         mode, alpha_note = _ruled_alpha(alpha, mode)
     agreed = said if said is not None and said.kind is clue.kind else None
-    others = (*(sidecar.notes if sidecar else ()), _differ(sidecar, named))
+    named_convention = (agreed.convention or (named.convention if named else None)) if agreed else None
+    surface = clue.kind is MapKind.NORMAL
+    convention, sure, turned = convention_of(named_convention, evidence.vectors.curl) if surface else (None, 0.0, "")
+    others = (turned, *(sidecar.notes if sidecar else ()), _differ(sidecar, named))
     return Decision(
         kind=clue.kind,
         why=clue.why,
         confidence=round(clue.confidence, 2),
         alpha=mode,
         alpha_threshold=sidecar.alpha_threshold if sidecar and mode is AlphaMode.CUTOUT else None,
-        convention=(agreed.convention or (named.convention if named else None)) if agreed else None,
+        convention=convention,
+        convention_confidence=sure,
+        vectors=layout_of(spec, evidence) if surface else (),
         channels=agreed.channels[: spec.channels] if agreed else (),
-        meaning=agreed.meaning if agreed else None,
+        meaning=(agreed.meaning if agreed else None) or clue.meaning,
+        edges=edges_of(clue.kind, spec, evidence),
         notes=tuple(
             note for note in (clue.note, odd_channels(clue, evidence), alpha_note, _holes(evidence), *others) if note
         ),

@@ -46,13 +46,11 @@ def _not_a_normal(said: NameVerdict, spec: ImageSpec, evidence: Evidence) -> Clu
     sign = clues.normal(evidence)
     if sign is not None:
         return None if sign.kind is MapKind.NORMAL else sign
-    disguised = clues.normal_in_disguise(evidence)
-    if disguised is not None and disguised.kind is MapKind.DATA:
-        return disguised
+    turned = clues.object_space(evidence)
+    if turned is not None:
+        return turned
     if clues.could_be_normal(spec, evidence):
         return None
-    if disguised is not None:
-        return disguised
     found = clues.by_pixels(spec, evidence)
     what = "it is gray" if evidence.gray else f"{percent(evidence.vectors.unit)} of its texels are unit vectors"
     note = f"{said.why}, which says normal, but {what}: treated as {_label(found.kind)}"

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+SURFACE = 0.6
+"""The confidence of the curl test from which on two channels are the slopes of a surface."""
+
 
 class AlphaClass(str, Enum):
     """The values that an alpha channel takes."""
@@ -36,6 +39,51 @@ class AlphaEvidence:
     solid: float = 1.0
     """Share of texels at the top, or as near to it as block compression comes."""
     hidden: HiddenColor = HiddenColor.NONE
+    within: float = 0.0
+    """Share of partly transparent texels that are no brighter than their alpha, if what is clear is black."""
+    reaching: float = 0.0
+    """How far the brightest channel of partly transparent texels rises relative to alpha: the 90th percentile."""
+    levels: int = 0
+    """How many values of 8 bits each hold more than a thousandth of the sample."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seam:
+    """Of one axis: how the picture meets itself where its two borders are put together. Jumps are means of a line."""
+
+    measured: bool = False
+    """False for a picture of a few lines, and for one with nothing but transparency at these borders."""
+    jump: float = 0.0
+    """Across the border."""
+    hard: float = 0.0
+    """Between neighbouring lines inside: the 99th percentile."""
+    hardest: float = 0.0
+    """Between neighbouring lines inside: the greatest."""
+    range: float = 0.0
+    """From the 1st to the 99th percentile of the values, in the channel where that is most."""
+    alike: float = 0.0
+    """The correlation of the two border lines."""
+    near: float = 0.0
+    """The usual correlation of neighbouring lines inside."""
+    plain: bool = False
+    """Each border line holds one colour."""
+    clear: bool = False
+    """Both border lines are transparent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Curl:
+    """How the cross derivatives of a normal map's slopes agree; what tells Y+ from Y-."""
+
+    agreement: float = 0.0
+    """-1 … 1. Above 0 green points down the texture (DirectX), below 0 up (OpenGL); 0 says nothing."""
+    share: float = 0.0
+    """Share of the blocks of the picture that say the same."""
+
+    @property
+    def confidence(self) -> float:
+        """0 … 1: how sure the sign is. It takes blocks that are of one opinion, and a surface."""
+        return max(0.0, 2 * self.share - 1) * min(1.0, abs(self.agreement) / 0.35)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +97,22 @@ class VectorEvidence:
     mean: tuple[float, ...] = ()
     disc: float = 0.0
     """Share of texels whose first two channels lie in the unit disc: all that a two-channel normal map can show."""
-    swizzled: bool = False
-    """x in alpha and y in green, as DXT5 normal maps have it."""
     signed: bool = False
     """Stored as -1 … 1, as only float files can."""
+    layout: tuple[int, ...] = ()
+    """The channels that hold x, y and, where it is there, z, if these may be the normals of a surface."""
+    curl: Curl = Curl()
+    """Of the vectors in that layout."""
+
+    @property
+    def surface(self) -> bool:
+        """Whether there is more to that layout than chance: unit vectors, or slopes that pass the curl test."""
+        return len(self.layout) == 3 or (bool(self.layout) and self.curl.confidence >= SURFACE)
+
+    @property
+    def swizzled(self) -> bool:
+        """Whether these may be normals, but not as x, y and z in the first channels, in that order."""
+        return bool(self.layout) and self.layout != tuple(range(len(self.mean)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +149,25 @@ class Evidence:
     """Share of the sample whose channels sum to one, given that two of them vary."""
     distance: float
     """Share of a single channel's slopes that are as steep as most, given that they point everywhere."""
+    full: float
+    """Share of the sample whose brightest channel is at the top."""
+    muted: float
+    """Share of the sample whose first two channels are within a quarter of one half."""
+    third_levels: int
+    """How many values of 8 bits the third channel takes, of those that are not rare; 0 where there is none."""
     lookup: int
     """The side of the colour cube that the picture is a strip of, or 0."""
+    seam_x: Seam = Seam()
+    """How the left border meets the right one."""
+    seam_y: Seam = Seam()
+    """How the top meets the bottom."""
+    blocks: int = 0
+    """The side in texels of what pixel art is drawn in; 1 at its own size, 0 where it is none."""
+
+    @property
+    def smooth(self) -> bool:
+        """Whether neighbouring lines are nearly the same everywhere, as in heights and in flows."""
+        return min(self.seam_x.near, self.seam_y.near) > 0.97
 
     @property
     def constant(self) -> tuple[bool, ...]:

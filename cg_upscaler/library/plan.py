@@ -33,7 +33,7 @@ __all__ = ["Texture", "make_plan", "plan_texture"]
 Progress = Callable[[int, int], None]
 """Told how many textures are planned, and of how many."""
 
-_SURVEY = 1
+_SURVEY = 2
 """Goes up whenever a survey would see something else, so that nothing older is remembered."""
 
 _READERS = min(4, os.cpu_count() or 1)

@@ -1,0 +1,164 @@
+"""Measures whether a texture runs on beyond its borders, axis by axis, and says which axes wrap."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cg_upscaler.geometry import Edge, Edges, Size
+from cg_upscaler.library.evidence import Evidence, Seam
+from cg_upscaler.maps import MapKind
+from cg_upscaler.pixels.rows import Pixels
+from cg_upscaler.pixels.transfer import compress
+from cg_upscaler.spec import ImageSpec
+
+THREADS = 128
+"""Lines across each border along which it is looked at, spread evenly."""
+
+_ROOM = 1 << 21
+"""Texels that the threads of one axis may hold together."""
+_SHORTEST = 8
+_BLANK = 1e-3
+"""A line whose values stray less than this holds one value: a quarter of a level of 255."""
+
+_LEVELS = 5 / 255
+"""A jump below this is none: dither, block compression, a filter that did not wrap. Less in a picture of low range."""
+_RANGE = 0.1
+_HARDEST, _HARD = 1.5, 2.2
+"""How much greater than the greatest jump inside, and than its 99th percentile, one across the border may be."""
+_FITTING = 1.5
+"""The same for lines that have nothing to do with each other, as at a joint of mortar: of the 99th percentile."""
+_RELATED = 0.15
+"""How alike the lines at both borders are at least, relative to neighbouring lines inside."""
+_FAINT = 0.2
+"""Where even neighbours are no more alike than this, likeness says nothing: noise."""
+
+
+def threads(length: int, across: int) -> NDArray[np.intp]:
+    """Return which lines, of `across`, are looked at along their whole `length`."""
+    count = min(across, max(16, min(THREADS, _ROOM // length)))
+    return np.unique(np.linspace(0, across - 1, count).astype(np.intp))
+
+
+def seam(lines: Pixels, alpha: int | None) -> Seam:
+    """Measure the axis along which `lines`, (threads, length, channels), run, finite. Colour counts as far as it shows.
+
+    A jump is the mean distance of neighbouring texels across the threads. That of the border is held against all
+    others, and the likeness of the lines at its two sides against that of neighbouring lines inside: a joint of
+    mortar makes a jump as great as a seam, and a door has a frame as hard as the wall's, but only what tiles does
+    both, keeping within its own jumps and running on.
+    """
+    count, length, _ = lines.shape
+    if min(count, length) < _SHORTEST:
+        return Seam()
+    if alpha is not None:
+        opacity = np.clip(lines[:, :, alpha : alpha + 1], 0, 1)
+        if not (opacity[:, 0].any() or opacity[:, -1].any()):
+            return Seam(clear=True)
+        others = [channel for channel in range(lines.shape[2]) if channel != alpha]
+        lines = np.concatenate([lines[:, :, others] * opacity, opacity], axis=2)
+    peak = float(np.abs(lines).max())
+    if peak > 1:
+        lines = compress(lines, peak)
+    low, high = np.percentile(lines[:, :: max(1, length // 256)], (1, 99), axis=(0, 1))
+    steps = np.abs(np.diff(lines, axis=1)).mean(axis=(0, 2))
+    first, last = lines[:, 0], lines[:, -1]
+    inner = np.linspace(0, length - 2, min(length - 1, 64)).astype(np.intp)
+    near = [likeness for i in inner if (likeness := _likeness(lines[:, i], lines[:, i + 1])) is not None]
+    return Seam(
+        measured=True,
+        jump=float(np.abs(first - last).mean()),
+        hard=float(np.percentile(steps, 99)),
+        hardest=float(steps.max()),
+        range=float((high - low).max()),
+        alike=_likeness(first, last) or 0.0,
+        near=float(np.median(near)) if near else 0.0,
+        plain=bool(max(first.std(axis=0).max(), last.std(axis=0).max()) < _BLANK),
+    )
+
+
+def _likeness(first: Pixels, second: Pixels) -> float | None:
+    """Return the correlation of two lines, all channels together; None where one of them holds nothing."""
+    first, second = first - first.mean(axis=0), second - second.mean(axis=0)
+    scale = float(np.sqrt(np.square(first).sum() * np.square(second).sum()))
+    if scale < first.size * _BLANK**2:
+        return None
+    return float((first * second).sum()) / scale
+
+
+def edges_of(kind: MapKind, spec: ImageSpec, evidence: Evidence) -> Edges:
+    """Return what lies beyond the borders of a texture: what its kind implies, or else what its pixels show."""
+    if kind is MapKind.ENVIRONMENT:
+        around = spec.size.width == 2 * spec.size.height  # all directions: the left border is where the right one is
+        return Edges(Edge.WRAP, Edge.CLAMP) if around else Edges()
+    return Edges() if kind is MapKind.SPRITE else wrap(spec.size, evidence).edges
+
+
+@dataclass(frozen=True, slots=True)
+class Wrap:
+    """Which axes wrap, and how sure that is: 0 … 1 each."""
+
+    x: bool
+    y: bool
+    x_confidence: float
+    y_confidence: float
+
+    @property
+    def edges(self) -> Edges:
+        return Edges(Edge.WRAP if self.x else Edge.MIRROR, Edge.WRAP if self.y else Edge.MIRROR)
+
+
+def wrap(size: Size, evidence: Evidence) -> Wrap:
+    """Decide for both axes. What meets at a border without being alike there is believed if the other axis tiles."""
+    x, y = evidence.seam_x, evidence.seam_y
+    if _on_vertices(size) or _framed(x, y, evidence.alpha.clear):
+        return Wrap(False, False, 0.6, 0.6)
+    meet_x, meet_y = _meets(x), _meets(y)
+    tiles_x = meet_x and (_related(x) or (meet_y and _related(y) and _fits(x)))
+    tiles_y = meet_y and (_related(y) or (meet_x and _related(x) and _fits(y)))
+    return Wrap(tiles_x, tiles_y, _confidence(x, tiles_x), _confidence(y, tiles_y))
+
+
+def _on_vertices(size: Size) -> bool:
+    """Whether its texels may be heights on the vertices of a grid, which hold their first line again as the last."""
+    return all(side > 2 and (side - 1) & (side - 2) == 0 for side in (size.width, size.height))
+
+
+def _framed(x: Seam, y: Seam, clear: float) -> bool:
+    """Whether it ends in one colour on all sides, or in a frame around something: a sprite on a background."""
+    if x.plain and y.plain:
+        return max(x.jump, y.jump) <= min(_floor(x), _floor(y))
+    return clear > 0 and x.jump == y.jump == 0
+
+
+def _floor(seam: Seam) -> float:
+    return min(_LEVELS, _RANGE * seam.range)
+
+
+def _limit(seam: Seam) -> float:
+    return min(_HARDEST * seam.hardest, _HARD * seam.hard) + _floor(seam)
+
+
+def _meets(seam: Seam) -> bool:
+    """Whether the jump across the border is none that the picture does not make inside."""
+    return seam.measured and seam.jump <= _limit(seam)
+
+
+def _related(seam: Seam) -> bool:
+    return seam.near < _FAINT or seam.alike >= _RELATED * seam.near
+
+
+def _fits(seam: Seam) -> bool:
+    return seam.jump <= _FITTING * seam.hard + _floor(seam)
+
+
+def _confidence(seam: Seam, tiles: bool) -> float:
+    if seam.clear:
+        return 0.9
+    if not seam.measured or seam.range == 0:
+        return 0.0
+    if tiles:
+        return round(0.5 + 0.45 * min(1.0, max(0.0, seam.alike / max(seam.near, _FAINT))), 2)
+    return round(0.5 + 0.45 * min(1.0, max(0.0, seam.jump / _limit(seam) - 1)), 2)
