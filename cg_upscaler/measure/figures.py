@@ -110,7 +110,7 @@ def kept(source: NDArray[np.generic], result: NDArray[np.generic], subject: Subj
         moved = drift(old, new, alphas)
         same = consistency(old, new, shown=shown(old, subject.space), weights=alphas[0] if alphas else None)
         if alphas and subject.mode is AlphaMode.CUTOUT:
-            covered = coverage(*alphas)
+            covered = coverage(*alphas, subject.threshold)
         if _is_hdr(before, subject):
             lights = highlight_error(before[:, :, list(subject.colour)], after[:, :, list(subject.colour)])
     old, new = seen(before, before, subject), seen(after, before, subject)

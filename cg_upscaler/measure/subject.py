@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -32,6 +32,8 @@ class Subject:
     alpha: int | None = None
     """The channel of transparency, if there is any."""
     mode: AlphaMode = AlphaMode.NONE
+    threshold: float = 0.5
+    """Of a cut-out: alpha from here on is seen."""
 
     @property
     def seen(self) -> bool:
@@ -71,7 +73,8 @@ def subject_of_job(job: Job) -> Subject:
         raise ValueError(f"{job.name} is not upscaled")
     vectors = next((group.channels for group in job.groups if group.role is Role.NORMAL), ())
     space = next((group.color_space for group in job.groups if group.role is Role.COLOR), None)
-    return subject_of(job.source_spec, job.kind, job.alpha, vectors, space)
+    subject = subject_of(job.source_spec, job.kind, job.alpha, vectors, space)
+    return replace(subject, threshold=job.alpha_threshold)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,289 @@
+"""Shows what upscaling does to textures: `python dev.py quality [LIBRARY] [--out DIR] [--crop N] [--only GLOB]`.
+
+Each texture of a library is box-filtered down to a quarter, as its map wants it; upscaled back by this project, by
+OpenCV's bicubic and Lanczos filters and by the raw generator; and all four are held against the texture itself, and
+against what they were made from. DIR gets `quality.md`, `quality.json` and `images/quality.png`.
+
+To keep it short, a texture is a crop of --crop texels from its middle; one that tiles is filtered down whole until it
+is as small. This project gets the small textures as files, as a user would give them: it has to find out by itself what
+each one is. What the networks gave is kept in --work, so that a second run takes a fraction of the time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import quality_report as report
+from numpy.typing import NDArray
+from rivals import FILTERS, Remembering, filtered, raw
+
+from cg_upscaler import codecs
+from cg_upscaler.backends import devices
+from cg_upscaler.engine import Engine
+from cg_upscaler.geometry import Edge, Size
+from cg_upscaler.job import Action, Event, Job, Outcome, Plan
+from cg_upscaler.library.config import load
+from cg_upscaler.library.plan import make_plan
+from cg_upscaler.library.receipts import Receipts
+from cg_upscaler.maps import AlphaMode
+from cg_upscaler.measure.figures import kept, likeness, seen
+from cg_upscaler.measure.panels import view
+from cg_upscaler.measure.reduce import reduced
+from cg_upscaler.measure.roll import roll_error
+from cg_upscaler.measure.subject import Subject, subject_of_job
+from cg_upscaler.models.catalog import DEFAULT
+from cg_upscaler.pixels.rows import Pixels, from_float, to_float
+from cg_upscaler.spec import DeviceInfo, ImageSpec
+
+FACTOR = 4
+SMALLEST = 16
+"""Texels a side below which a texture is left out: a quarter of it would be no picture."""
+ROLL = (16, 7)
+"""Texels of the source, down and to the right, by which a tileable is rolled."""
+
+Stored = NDArray[np.generic]
+
+
+@dataclass
+class Sample:
+    """One texture of the library, as it is measured."""
+
+    name: str
+    job: Job
+    """What the texture itself was taken for."""
+    subject: Subject
+    spec: ImageSpec
+    """Of the small one that is upscaled."""
+    wraps: tuple[bool, bool]
+    """Whether it tiles down and to the right."""
+    licence: str
+    small: Job | None = None
+    """What the small one was taken for."""
+    error: str = ""
+    methods: dict[str, dict[str, float | None]] = field(default_factory=dict)
+
+    @property
+    def roll(self) -> tuple[int, int]:
+        return ROLL[0] * self.wraps[0], ROLL[1] * self.wraps[1]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="dev.py quality", description=__doc__.splitlines()[0])
+    parser.add_argument("library", nargs="?", type=Path, default=Path("examples", "textures"))
+    parser.add_argument("--out", type=Path, default=Path("out", "quality"), help="where the report goes")
+    parser.add_argument("--work", type=Path, default=Path("out", "quality", "work"), help="where files are kept")
+    parser.add_argument("--crop", type=int, default=512, help="texels a side of what is measured at most")
+    parser.add_argument("--only", action="append", default=[], metavar="GLOB", help="only textures that match")
+    options = parser.parse_args()
+    if not options.library.exists():
+        parser.error(f"there is no {options.library}")
+    if options.crop < SMALLEST:
+        parser.error(f"--crop is {SMALLEST} at least")
+    start, device = time.monotonic(), devices.describe()
+    work = Work(options.work, device)
+    plan = work.plan(options.library, options.only)
+    samples, left_out = prepare(plan, options.library, options.crop, work)
+    if not samples:
+        print("nothing here can be measured:", *left_out, sep="\n  ", file=sys.stderr)
+        return 1
+    work.upscale(samples)
+    for i, sample in enumerate(samples, 1):
+        say(f"[{i}/{len(samples)}] {sample.name}")
+        measure(sample, work)
+    command = ["python dev.py quality", shortly(options.library), *(f"--only '{glob}'" for glob in options.only)]
+    command += [f"--crop {options.crop}"] if options.crop != 512 else []
+    facts = report.Facts(" ".join(command), options.crop, device.label, DEFAULT, left_out)
+    print(report.write(samples, facts, options.out, lambda sample: pictures(sample, work)))
+    say(f"{time.monotonic() - start:.0f} s; {options.out / 'quality.md'}")
+    return 0
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def told(event: Event) -> None:
+    if event.receipt is not None:
+        say(f"{event.receipt.outcome.value}: {event.job.name} ({event.receipt.seconds:.1f} s) {event.receipt.error}")
+
+
+def shortly(path: Path) -> str:
+    return path.name if path.is_absolute() else path.as_posix()
+
+
+@dataclass
+class Work:
+    """The folder in which everything is made, and what makes it."""
+
+    folder: Path
+    device: DeviceInfo
+
+    def __post_init__(self) -> None:
+        for made in ("truth", "source", "rolled", "ours", "ours-rolled", "raw"):
+            shutil.rmtree(self.folder / made, ignore_errors=True)
+        self.generators = Remembering(self.device, self.folder / "remembered")
+
+    def plan(self, library: Path, only: list[str], output: str = "ours") -> Plan:
+        config = load(source=library, output=self.folder / output)
+        return make_plan(config, device=self.device, only=only)
+
+    def upscale(self, samples: list[Sample]) -> None:
+        """Upscale what was prepared, as `cg-upscale run` with default settings would."""
+        by_name = {sample.name: sample for sample in samples}
+        for source, output in (("source", "ours"), ("rolled", "ours-rolled")):
+            if not (self.folder / source).is_dir():
+                continue
+            plan = self.plan(self.folder / source, [], output)
+            say(f"upscaling {len(plan.jobs)} textures of {source}")
+            with Receipts(self.folder / output) as receipts:
+                done = Engine(self.generators, force=True).run(plan, receipts, told)
+            if source == "rolled":
+                continue
+            for problem in plan.problems:
+                by_name[problem.name].error = problem.message
+            for job, receipt in zip(plan.jobs, done, strict=True):
+                by_name[job.name].small = job
+                if receipt.outcome is not Outcome.DONE:
+                    by_name[job.name].error = receipt.error or f"{receipt.outcome.value}: {job.why}"
+
+    def read(self, folder: str, name: str) -> Stored:
+        return codecs.read(self.folder / folder / name).pixels
+
+    def write(self, folder: str, name: str, spec: ImageSpec, pixels: Pixels) -> None:
+        path = self.folder / folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with codecs.create(path, replace(spec, size=Size(pixels.shape[1], pixels.shape[0]))) as sink:
+            sink.put(pixels)
+            sink.commit()
+
+
+# What is measured
+
+
+def prepare(plan: Plan, library: Path, crop: int, work: Work) -> tuple[list[Sample], list[str]]:
+    """Cut out and make small what is to be measured; and say what is left out, and why."""
+    manifest = manifest_of(library)
+    samples: dict[str, Sample] = {}
+    left_out = [f"{problem.name}: {problem.message}" for problem in plan.problems]
+    for job in plan.jobs:
+        if job.action is not Action.UPSCALE or job.source_spec is None:
+            left_out.append(f"{job.name}: {job.kind.value}, {job.action.value} ({job.why})")
+            continue
+        say(f"cutting {job.name}")
+        known = manifest.get(job.name, {})
+        tiles = known.get("tileable") == "yes"
+        wraps = (tiles or job.edges.y is Edge.WRAP, tiles or job.edges.x is Edge.WRAP)
+        pixels = np.nan_to_num(to_float(codecs.read(Path(job.source)).pixels))
+        subject = subject_of_job(job)
+        truth, wraps = cut(pixels, subject, wraps, crop)
+        if min(truth.shape[:2]) < SMALLEST:
+            left_out.append(f"{job.name}: smaller than {SMALLEST} texels a side")
+            continue
+        spec = spec_for(job, truth)
+        suffix = f".{spec.container}"
+        name = str(Path(job.name).with_suffix(suffix).as_posix())
+        name = f"{job.name}{suffix}" if name in samples else name  # lava.png and lava.dds
+        work.write("truth", name, spec, truth)
+        small = reduced(to_float(work.read("truth", name)), FACTOR, subject, threshold=threshold_of(subject))
+        work.write("source", name, spec, small)
+        sample = Sample(name, job, subject, spec, wraps, known.get("licence", ""))
+        if any(wraps):
+            work.write("rolled", name, spec, np.roll(to_float(work.read("source", name)), sample.roll, axis=(0, 1)))
+        samples[name] = sample
+    return list(samples.values()), left_out
+
+
+def manifest_of(library: Path) -> dict[str, dict[str, str]]:
+    """Return what a library's MANIFEST.csv says of its files, if it has one: who may show them, which ones tile."""
+    path = library / "MANIFEST.csv"
+    if not path.is_file():
+        return {}
+    with path.open(encoding="utf-8", newline="") as file:
+        return {row["file"]: row for row in csv.DictReader(file) if "file" in row}
+
+
+def cut(pixels: Pixels, subject: Subject, wraps: tuple[bool, bool], crop: int) -> tuple[Pixels, tuple[bool, bool]]:
+    """Return what is measured of a texture, at most `crop` a side and whole in quarters, and whether it still tiles."""
+    height, width = pixels.shape[:2]
+    factor = -(-max(height, width) // crop)
+    if any(wraps) and height % (factor * FACTOR) == 0 and width % (factor * FACTOR) == 0:
+        return reduced(pixels, factor, subject, threshold=threshold_of(subject)), wraps
+    sides = [min(side, crop) // FACTOR * FACTOR for side in (height, width)]
+    top, left = ((have - want) // 2 for have, want in zip((height, width), sides, strict=True))
+    part = pixels[top : top + sides[0], left : left + sides[1]]
+    return part, (wraps[0] and sides[0] == height, wraps[1] and sides[1] == width)
+
+
+def threshold_of(subject: Subject) -> float | None:
+    """Return where alpha is to be all or nothing."""
+    return subject.threshold if subject.mode is AlphaMode.CUTOUT else None
+
+
+def spec_for(job: Job, truth: Pixels) -> ImageSpec:
+    """Return what the small texture is stored as: without loss, at the depth and with the channels of its own."""
+    assert job.source_spec is not None  # it is upscaled
+    size = Size(truth.shape[1] // FACTOR, truth.shape[0] // FACTOR)
+    plain = replace(job.source_spec, size=size, container="png", lossy=False, indexed=False, note="")
+    return replace(plain, container=codecs.output_container(plain)[0])
+
+
+def measure(sample: Sample, work: Work) -> None:
+    """Upscale a sample by each rival, and hold all results against the truth and their source."""
+    source, truth = work.read("source", sample.name), work.read("truth", sample.name)
+    ways: dict[str, Callable[[Pixels], Pixels]] = {
+        name: lambda pixels, name=name: filtered(pixels, FACTOR, name) for name in FILTERS
+    }
+    ways["raw generator"] = lambda pixels: raw(pixels, sample.spec, work.generators, DEFAULT)
+    for name, way in ways.items():
+        result = from_float(way(to_float(source)), truth.dtype)
+        of_rolled = None
+        if any(sample.wraps):
+            of_rolled = from_float(way(to_float(work.read("rolled", sample.name))), truth.dtype)
+        sample.methods[name] = figures(sample, source, truth, result, of_rolled)
+        if name == "raw generator":
+            work.write("raw", sample.name, sample.spec, to_float(result))
+    if sample.error:
+        return
+    result = work.read("ours", sample.name)
+    if result.shape != truth.shape:
+        sample.error = f"the result is {result.shape}, and not {truth.shape}"
+        return
+    of_rolled = work.read("ours-rolled", sample.name) if any(sample.wraps) else None
+    sample.methods[report.OURS] = figures(sample, source, truth, result, of_rolled)
+
+
+def figures(
+    sample: Sample, source: Stored, truth: Stored, result: Stored, of_rolled: Stored | None
+) -> dict[str, float | None]:
+    """Return all figures of one result by their names."""
+    subject, after = sample.subject, to_float(result)
+    found = asdict(likeness(to_float(truth), after, subject)) | asdict(kept(source, result, subject))
+    if of_rolled is not None and of_rolled.shape == result.shape:
+        pair = (seen(picture, to_float(source), subject) for picture in (after, to_float(of_rolled)))
+        error = roll_error(*pair, (sample.roll[0] * FACTOR, sample.roll[1] * FACTOR))
+        found |= {"roll": error.worst, "roll_mean": error.mean}
+    return found
+
+
+def pictures(sample: Sample, work: Work) -> dict[str, Pixels]:
+    """Return the truth and three results as they are looked at."""
+    truth, source = (to_float(work.read(folder, sample.name)) for folder in ("truth", "source"))
+    shown = {
+        "truth": truth,
+        "bicubic": filtered(source, FACTOR, "bicubic"),
+        "raw generator": to_float(work.read("raw", sample.name)),
+        report.OURS: to_float(work.read("ours", sample.name)),
+    }
+    return {name: view(picture, truth, sample.subject) for name, picture in shown.items()}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
