@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cg_upscaler.library import clues
+from cg_upscaler.library import clues, numbers
 from cg_upscaler.library.clues import Clue, percent
 from cg_upscaler.library.evidence import Evidence
 from cg_upscaler.library.names import LIKELY, NameVerdict
@@ -33,7 +33,7 @@ def contradicted(said: NameVerdict, spec: ImageSpec, evidence: Evidence) -> Clue
         return _not_data(said, evidence)
     found = clues.normal(evidence)
     if said.kind in (MapKind.BASE_COLOR, MapKind.PACKED):
-        found = found or clues.lookup(spec, evidence) or clues.weights(evidence)
+        found = found or numbers.lookup(spec, evidence) or numbers.weights(evidence)
     if found is not None and found.confidence > 0.8:
         return _against(said, found, found.why)
     doubtful = said.confidence <= LIKELY and (said.kind in _SCALARS or said.kind is MapKind.PACKED)

@@ -55,6 +55,8 @@ class Seam:
     """False for a picture of a few lines, and for one with nothing but transparency at these borders."""
     jump: float = 0.0
     """Across the border."""
+    usual: float = 0.0
+    """Between neighbouring lines inside: the median."""
     hard: float = 0.0
     """Between neighbouring lines inside: the 99th percentile."""
     hardest: float = 0.0
@@ -148,7 +150,8 @@ class Evidence:
     sum_to_one: float
     """Share of the sample whose channels sum to one, given that two of them vary."""
     distance: float
-    """Share of a single channel's slopes that are as steep as most, given that they point everywhere."""
+    """Share of slopes that are as steep as most, given that they point everywhere: of a single channel, of the alpha
+    over one colour, or of the median of three channels."""
     full: float
     """Share of the sample whose brightest channel is at the top."""
     muted: float

@@ -31,6 +31,9 @@ SAMPLE = 1 << 20
 WINDOWS = 4
 """Windows a side of the sample of a larger picture."""
 
+_SATURATED = 0.2
+"""Of a distance field in three channels, at least: it is cut off at both ends, and not in all channels at once."""
+
 
 def survey(image: Source, spec: ImageSpec) -> Evidence:
     """Measure `image`, of whose channels `spec` says which is alpha. Equal pictures give equal evidence."""
@@ -59,7 +62,7 @@ def survey(image: Source, spec: ImageSpec) -> Evidence:
         primary=seen.primary,
         extreme=seen.extreme,
         sum_to_one=_sum_to_one(windows, color if transparent is None else range(image.channels)),
-        distance=_distance(windows, color, transparent, totals),
+        distance=_distance(windows, color, transparent, totals, seen),
         full=seen.full,
         muted=seen.muted,
         third_levels=seen.third_levels,
@@ -102,13 +105,17 @@ def _sum_to_one(windows: Sequence[Pixels], channels: Sequence[int]) -> float:
     return float((np.abs(texels.sum(axis=1) - 1) <= 4 * ROUNDING).mean())
 
 
-def _distance(windows: Sequence[Pixels], color: Sequence[int], alpha: int | None, totals: Totals) -> float:
+def _distance(
+    windows: Sequence[Pixels], color: Sequence[int], alpha: int | None, totals: Totals, seen: colors.Colors
+) -> float:
     """Look for a distance field in a gray picture, in the alpha over one colour, or in the median of three channels."""
     one_color = bool((totals.low[list(color)] == totals.high[list(color)]).all())
     if one_color:
         return distance(window[:, :, alpha] for window in windows) if alpha is not None else 0.0
     if totals.gray:
         return distance(window[:, :, color[0]] for window in windows)
+    if len(color) == 3 and seen.primary > _SATURATED and seen.chroma > _SATURATED:
+        return distance(np.median(window[:, :, color], axis=2) for window in windows)
     return 0.0
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from cg_upscaler.library.clues import evidently_transparent
-from cg_upscaler.library.evidence import AlphaClass, Evidence
-from cg_upscaler.library.names import see_through
+from cg_upscaler.library.evidence import AlphaClass, AlphaEvidence, Evidence
+from cg_upscaler.library.names import multiplied, see_through
 from cg_upscaler.library.sidecars.verdict import SidecarVerdict
 from cg_upscaler.maps import AlphaMode, MapKind
+
+_WITHIN, _REACHING = 0.995, 0.85
+_WITHIN_IF_NAMED = 0.95
 
 _COLOR = (MapKind.BASE_COLOR, MapKind.EMISSIVE, MapKind.ENVIRONMENT, MapKind.SPRITE)
 
@@ -28,10 +31,13 @@ def alpha_mode(
         return AlphaMode.MASK, ""
     if sidecar is not None and sidecar.alpha is not None:
         return sidecar.alpha, ""
+    premultiplied, note = _premultiplied(name, alpha)
+    if premultiplied:
+        return AlphaMode.PREMULTIPLIED, note
     if kind is MapKind.SPRITE:
         # Smooth edges are drawn as they are here, where a cut-out's are cut at a threshold.
         all_or_nothing = alpha.values is AlphaClass.BINARY and alpha.clear + alpha.solid == 1
-        return (AlphaMode.CUTOUT if all_or_nothing else AlphaMode.BLEND), ""
+        return (AlphaMode.CUTOUT if all_or_nothing else AlphaMode.BLEND), note
     mode = AlphaMode.CUTOUT if alpha.values is AlphaClass.BINARY else AlphaMode.BLEND
     if sidecar is not None and sidecar.transparent:
         return mode, ""
@@ -40,3 +46,16 @@ def alpha_mode(
     if sign:
         return mode, f"alpha is transparency: {sign}"
     return AlphaMode.MASK, "alpha of unclear meaning: kept as data"
+
+
+def _premultiplied(name: str, alpha: AlphaEvidence) -> tuple[bool, str]:
+    """Whether colour was multiplied by alpha, and a note.
+
+    No colour is then brighter than its alpha, and some are as bright: dark colour alone would be no sign.
+    """
+    word = multiplied(name)
+    if word and alpha.within > _WITHIN_IF_NAMED:
+        return True, ""
+    if alpha.within > _WITHIN and alpha.reaching > _REACHING:
+        return True, "" if word else "no colour is brighter than its alpha: taken for premultiplied"
+    return False, f"{word} in the name, but colours are brighter than alpha: taken for straight" if word else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cg_upscaler.maps import MapKind, NormalConvention
+from cg_upscaler.maps import MapKind, Meaning, NormalConvention
 
 
 def _table(*rows: tuple[MapKind, str]) -> dict[str, MapKind]:
@@ -14,33 +14,34 @@ def _set(words: str) -> frozenset[str]:
 
 
 _DATA_ENDINGS = {
-    "look-up table": "lut luts clut lookup grading brdf",
-    "ramp": "ramp ramps",
-    "palette": "palette",
-    "splat weights": "splat splats blendmask weights",
-    "flow map": "flow",
-    "positions": "vat position",
-    "motion vectors": "motion velocity",
-    "ID mask": "id ids idmask matid colorid objid clown",
-    "texture coordinates": "stmap uv uvs",
-    "dither pattern": "dither noiselut",
-    "encoded colour": "rgbm rgbe rgbd ycocg",
-    "object-space normals": "osn wsn",
+    Meaning.LOOKUP: "lut luts clut lookup grading brdf",
+    Meaning.RAMP: "ramp ramps",
+    Meaning.PALETTE: "palette",
+    Meaning.WEIGHTS: "splat splats blendmask weights",
+    Meaning.FLOW: "flow anisotropyangle anisotropyrotation",
+    Meaning.POSITIONS: "vat position",
+    Meaning.MOTION: "motion velocity",
+    Meaning.IDS: "id ids idmask matid colorid objid clown",
+    Meaning.COORDINATES: "stmap uv uvs",
+    Meaning.DITHER: "dither noiselut",
+    Meaning.ENCODED: "rgbm rgbe rgbd ycocg",
+    Meaning.OBJECT_NORMALS: "osn wsn",
 }
 
 _DATA_WORDS = {
-    "look-up table": "colorlut lutstrip colorgrading",
-    "ramp": "colorramp toonramp gradientramp",
-    "splat weights": "splatmap blendmap weightmap",
-    "flow map": "flowmap tangentmap",
-    "distance field": "sdf msdf mtsdf distancefield signeddistance",
-    "positions": "vertexanimation positionmap",
-    "motion vectors": "motionvector motionvectors",
-    "ID mask": "idmap materialid",
-    "texture coordinates": "uvmap",
-    "dither pattern": "bluenoise",
-    "object-space normals": (
-        "objectspacenormal worldspacenormal objectnormal worldnormal normalobject normalos normalws"
+    Meaning.LOOKUP: "colorlut lutstrip colorgrading",
+    Meaning.RAMP: "colorramp toonramp gradientramp",
+    Meaning.WEIGHTS: "splatmap blendmap weightmap",
+    Meaning.FLOW: "flowmap tangentmap",
+    Meaning.DISTANCE: "sdf msdf mtsdf distancefield signeddistance",
+    Meaning.POSITIONS: "vertexanimation positionmap",
+    Meaning.MOTION: "motionvector motionvectors",
+    Meaning.IDS: "idmap materialid",
+    Meaning.COORDINATES: "uvmap",
+    Meaning.DITHER: "bluenoise",
+    Meaning.OBJECT_NORMALS: (
+        "objectspacenormal objectspacenormals worldspacenormal worldspacenormals objectnormal objectnormals worldnormal"
+        " worldnormals normalobject normalos normalws"
     ),
 }
 
@@ -57,17 +58,21 @@ LETTERS = _table(
 """Endings of one letter. They count after a separator, where at most a resolution follows."""
 
 ENDINGS = _table(
-    (MapKind.BASE_COLOR, "cc col bc dif diff alb basecol color colour tint alphamasked"),
+    (MapKind.BASE_COLOR, "cc col coll bc dif diff alb basecol color colour tint alphamasked"),
     (MapKind.NORMAL, "nm nrm nrml nor norm nmap ddn ddna bumpnormal"),
     (MapKind.ROUGHNESS, "rgh rough"),
     (MapKind.GLOSS, "gls glossy smooth"),
     (MapKind.METALLIC, "mt met mtl metal"),
-    (MapKind.OCCLUSION, "ao occ cavity curvature thickness sss translucency transmission"),
+    (
+        MapKind.OCCLUSION,
+        "ao occ cavity curvature thickness sss translucency translucent transmission transmissive scattering fuzz sheen"
+        " coat clearcoat ior anisotropy anisotropylevel anisotropystrength",
+    ),
     (MapKind.HEIGHT, "hm hgt disp bump depth parallax"),
     (MapKind.EMISSIVE, "si em emi emis emit glow illum selfillum incandescence fullbright luma"),
     (MapKind.OPACITY, "alpha opac transparency transparent cutout"),
-    (MapKind.SPECULAR, "sc sm spc spec refl"),
-    (MapKind.PACKED, "orm orma arm aorm rma mra mro rmo ord ordp ort mads mask masks mix packed mrao rmao smra"),
+    (MapKind.SPECULAR, "sc sm spc spec refl f0"),
+    (MapKind.PACKED, "orm orma arm aorm rma mra mro rmo ord ordp ort dpra mads mask masks mix packed mrao rmao smra"),
     (MapKind.ENVIRONMENT, "env hdr ibl pano sky cube reflection probe"),
     *((MapKind.DATA, words) for words in _DATA_ENDINGS.values()),
 )
@@ -76,9 +81,10 @@ ENDINGS = _table(
 WORDS = _table(
     (
         MapKind.BASE_COLOR,
-        "basecolor basecolour albedo diffuse albedotransparency diffusealpha coloralpha basecoloralpha",
+        "basecolor basecolour basemap albedo diffuse diffusecolor albedotransparency diffusealpha coloralpha"
+        " basecoloralpha",
     ),
-    (MapKind.NORMAL, "normal normals bentnormal normalheight normalgloss"),
+    (MapKind.NORMAL, "normal normals normalbase bentnormal normalheight normalgloss normalbump"),
     (MapKind.ROUGHNESS, "roughness"),
     (MapKind.GLOSS, "gloss glossiness smoothness"),
     (MapKind.METALLIC, "metallic metalness metallness"),
@@ -103,18 +109,54 @@ WORDS = _table(
 
 AMBIGUOUS = _set(
     "color colour tint rough smooth glossy metal cavity transmission bump depth glow height alpha transparent cutout"
-    " mask masks mix packed env sky cube reflection probe lookup ramp ramps palette splat splats weights flow vat"
+    " coat fuzz sheen scattering translucent mask masks mix packed env sky cube reflection probe lookup ramp ramps palette splat splats weights flow vat"
     " position motion velocity id ids clown dither uv luma si sm met ord arm"
 )
 """Endings that may as well name the thing pictured, or a person's own abbreviation."""
 
-DATA_MEANING = {
+DATA_MEANING: dict[str, Meaning] = {
     word: meaning
     for table in (_DATA_ENDINGS, _DATA_WORDS)
     for meaning, words in table.items()
     for word in words.split()
 }
 """What the words for data stand for."""
+
+_R, _M, _O, _H, _G = MapKind.ROUGHNESS, MapKind.METALLIC, MapKind.OCCLUSION, MapKind.HEIGHT, MapKind.GLOSS
+_ANY = MapKind.PACKED
+
+CHANNELS: dict[str, tuple[MapKind, ...]] = {
+    **dict.fromkeys(("orm", "arm", "aorm", "occlusionroughnessmetallic", "aoroughnessmetallic"), (_O, _R, _M)),
+    "orma": (_O, _R, _M, _ANY),
+    **dict.fromkeys(("rma", "rmo", "rmao"), (_R, _M, _O)),
+    **dict.fromkeys(("mra", "mro", "mrao", "metallicroughnessao"), (_M, _R, _O)),
+    **dict.fromkeys(("ord", "ordp"), (_O, _R, _H)),
+    "ort": (_O, _R, _ANY),
+    "dpra": (_H, _R, _O),
+    **dict.fromkeys(("mads", "maskmap"), (_M, _O, _ANY, _G)),
+    **dict.fromkeys(("metallicsmoothness", "metallicgloss"), (_M, _ANY, _ANY, _G)),
+    "metallicroughness": (_ANY, _R, _M),
+}
+"""What the channels of packed maps hold, where the word settles it; `PACKED` for a channel of no known meaning."""
+
+IN_A_SET: dict[str, tuple[MapKind, ...]] = {
+    "a": (MapKind.BASE_COLOR, MapKind.OPACITY),
+    "b": (MapKind.BASE_COLOR, MapKind.HEIGHT),
+    "c": (MapKind.BASE_COLOR, MapKind.OCCLUSION),
+    "d": (MapKind.BASE_COLOR, MapKind.HEIGHT),
+    "e": (MapKind.EMISSIVE,),
+    "g": (MapKind.GLOSS,),
+    "h": (MapKind.HEIGHT,),
+    "i": (MapKind.EMISSIVE,),
+    "m": (MapKind.METALLIC, MapKind.PACKED),
+    "n": (MapKind.NORMAL,),
+    "o": (MapKind.OCCLUSION, MapKind.OPACITY),
+    "r": (MapKind.ROUGHNESS, MapKind.SPECULAR),
+    "s": (MapKind.SPECULAR, MapKind.GLOSS),
+    "sm": (MapKind.SPECULAR, MapKind.GLOSS),
+    "reflection": (MapKind.SPECULAR,),
+}
+"""What endings mean beside other maps of a set: the first of these that the set does not have already."""
 
 CONVENTIONS = {
     **dict.fromkeys(("gl", "ogl", "opengl"), NormalConvention.OPENGL),
@@ -123,9 +165,12 @@ CONVENTIONS = {
 
 IGNORED = _set(
     "png tga dds jpg jpeg bmp tif tiff exr psd webp cached converted map tex texture txt img image lossless rgb rgba"
-    " srgb linear lin raw low lo mid hi high lod hd uhd sd var old new copy final bc1 bc3 bc5 bc7 dxt1 dxt5"
+    " srgb linear lin raw 8bit 16bit 24bit 32bit udim low lo mid hi high lod hd uhd sd var old new copy final bc1 bc3 bc5 bc7 dxt1 dxt5"
 )
 """Words that say nothing about the map, and may stand at the end."""
+
+TECHNICAL = _set("png tga dds jpg jpeg bmp tif tiff exr psd webp cached converted srgb linear raw 8bit 16bit udim")
+"""Those of them that can change within a set."""
 
 WORKFLOWS = _set("metalness specular")
 """What Poliigon puts after the resolution of every map of a set."""
@@ -137,6 +182,7 @@ PICTURED = _table(
         " crosshair logo font fonts flipbook billboard emblem badge minimap loadingscreen thumbnail thumbnails avatar",
     ),
     (MapKind.ENVIRONMENT, "matcap hdri skybox skydome cubemap panorama lightmap lightmaps"),
+    (MapKind.PIXEL_ART, "pixelart"),
 )
 """Words that say what a texture shows, wherever they stand in its own name."""
 
@@ -147,6 +193,7 @@ FOLDERS = {
         (MapKind.NORMAL, "normals normalmaps"),
         (MapKind.HEIGHT, "heightmaps heightmap"),
         (MapKind.DATA, "luts lut ramps splatmaps flowmaps idmaps"),
+        (MapKind.PIXEL_ART, "8bit 16bit"),
     ),
 }
 
@@ -157,3 +204,6 @@ SEE_THROUGH = _set(
     " impostor cutout transparent transparency alphatest alphamasked albedotransparency icon icons ui gui hud cursor"
     " font fonts"
 )
+
+PREMULTIPLIED = _set("pma premult premul premultiplied premultipliedalpha spine")
+"""Words that let colour be expected to be multiplied by alpha."""

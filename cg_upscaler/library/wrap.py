@@ -70,6 +70,7 @@ def seam(lines: Pixels, alpha: int | None) -> Seam:
     return Seam(
         measured=True,
         jump=float(np.abs(first - last).mean()),
+        usual=float(np.median(steps)),
         hard=float(np.percentile(steps, 99)),
         hardest=float(steps.max()),
         range=float((high - low).max()),
