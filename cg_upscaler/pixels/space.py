@@ -11,7 +11,8 @@ from cg_upscaler.geometry import Edges
 from cg_upscaler.job import Band, Group
 from cg_upscaler.maps import BICUBIC, ColorSpace, Role
 from cg_upscaler.pixels import normals, transfer
-from cg_upscaler.pixels.match import matched, matched_light
+from cg_upscaler.pixels.light import matched_light
+from cg_upscaler.pixels.match import matched
 from cg_upscaler.pixels.rows import Pixels, Source, blocks
 from cg_upscaler.pixels.sharpness import sharpness, softened
 from cg_upscaler.pixels.views import Mapped
