@@ -16,11 +16,13 @@ from cg_upscaler.job import Group, Job, Pass, Via
 from cg_upscaler.maps import NEAREST, AlphaMode, ColorSpace, Role
 from cg_upscaler.pixels import normals, transfer
 from cg_upscaler.pixels.alpha import kept_between_neighbours
-from cg_upscaler.pixels.cells import Cropped, put_together, taken_apart
-from cg_upscaler.pixels.channels import Split, merge_channels, split_channels
+from cg_upscaler.pixels.cells import cell_by_cell
+from cg_upscaler.pixels.channels import Split, finite, merge_channels, split_channels
 from cg_upscaler.pixels.coverage import sloped, with_coverage_of
 from cg_upscaler.pixels.fit import fitted
+from cg_upscaler.pixels.frame import unframed
 from cg_upscaler.pixels.mean import with_mean_of
+from cg_upscaler.pixels.premultiplied import multiplied_back
 from cg_upscaler.pixels.resample import halve
 from cg_upscaler.pixels.rows import Pixels, Source
 from cg_upscaler.pixels.scratch import hold
@@ -57,22 +59,15 @@ def upscale(source: Source, job: Job, generators: Generators, *, scratch: Path |
     assert job.output_spec is not None  # an upscaling job has one
     work, size = Work(job, generators, scratch), job.output_spec.size
     if job.cells is not None:
-        pictures = taken_apart(source, job.cells)
-        content = Size(
-            size.width // job.cells.columns - 2 * job.cells.gutter * size.width // source.size.width,
-            size.height // job.cells.rows - 2 * job.cells.gutter * size.height // source.size.height,
+        total = job.cells.columns * job.cells.rows
+        return cell_by_cell(
+            source,
+            job.cells,
+            size,
+            lambda done, cell, wanted: upscale_picture(cell, wanted, work, _share(tick, done, total)),
         )
-        parts = [
-            upscale_picture(picture, content, work, _share(tick, done, len(pictures)))
-            for done, picture in enumerate(pictures)
-        ]
-        return put_together(parts, source, job.cells)
     if job.frame is not None:
-        margin = job.frame.margin
-        shown = Size(source.size.width - 2 * margin, source.size.height - 2 * margin)
-        factor = size.width // shown.width
-        result = upscale_picture(source, source.size * factor, work, tick)
-        return Cropped(result, margin * factor, margin * factor, size)
+        return unframed(source, job.frame.margin, size, lambda whole: upscale_picture(source, whole, work, tick))
     return upscale_picture(source, size, work, tick)
 
 
@@ -84,7 +79,7 @@ def upscale_picture(source: Source, size: Size, work: Work, tick: Tick) -> Sourc
     for split in splits:
         parts.append((split.group, upscale_group(split, size, work, _share(tick, done, busy))))
         done += not split.group.constant
-    return with_mean_of(source, merge_channels(parts), work.job)
+    return with_mean_of(source, merge_channels(multiplied_back(finite(source), parts, work.job)), work.job)
 
 
 def _share(tick: Tick, done: int, of: int) -> Tick:
