@@ -116,6 +116,8 @@ class Policy:
     fidelity: float
     """0 … 1: how far the result, box-filtered down, is made to equal the source."""
     why: str
+    grain: float = 0.0
+    """0 … 1: how much of the source's fine grain is continued into the detail that is new."""
 
 
 _SURFACE_MASK = "a mask holds numbers, not light; the generator draws its edges and the match keeps its values"
