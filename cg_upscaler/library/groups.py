@@ -82,10 +82,9 @@ def split(spec: ImageSpec, evidence: Evidence, decision: Decision) -> Iterator[P
         unclear = treatment is Treatment.COLOR
         yield from (Part(Role.SCALAR, (channel,), (channel,), safe=unclear) for channel in rest)
     if spec.alpha is not None:
-        if decision.alpha in (AlphaMode.CUTOUT, AlphaMode.BLEND):
-            yield Part(
-                Role.ALPHA, (spec.alpha,), (spec.alpha,), safe=decision.alpha is AlphaMode.BLEND and _is_soft(evidence)
-            )
+        if decision.alpha in (AlphaMode.CUTOUT, AlphaMode.BLEND, AlphaMode.PREMULTIPLIED):
+            soft = decision.alpha is not AlphaMode.CUTOUT and _is_soft(evidence)
+            yield Part(Role.ALPHA, (spec.alpha,), (spec.alpha,), safe=soft)
         else:
             unclear = treatment is not Treatment.CHANNELS
             yield Part(Role.SCALAR, (spec.alpha,), (spec.alpha,), safe=unclear)

@@ -10,6 +10,7 @@ import numpy as np
 from cg_upscaler.job import Group, Job
 from cg_upscaler.maps import AlphaMode, Role
 from cg_upscaler.pixels.alpha import bleed
+from cg_upscaler.pixels.premultiplied import Weighing, is_weighed, weighing_of
 from cg_upscaler.pixels.rows import Pixels, Source
 from cg_upscaler.pixels.views import Array, Channels, Mapped, Merged
 
@@ -28,18 +29,30 @@ class Split:
 
 
 def split_channels(source: Source, job: Job) -> tuple[Split, ...]:
-    """Return a picture for each group of the job, finite throughout, with colour bled under transparency."""
-    finite = Mapped(source, without_holes, source.channels)
-    return tuple(Split(_channels_of(finite, group, job), group) for group in job.groups)
+    """Return a picture for each group of the job, finite throughout, with colour bled under transparency.
+
+    Premultiplied colour comes as straight colour.
+    """
+    sound = finite(source)
+    weighing = weighing_of(sound, job)
+    return tuple(Split(_channels_of(sound, group, job, weighing), group) for group in job.groups)
 
 
-def _channels_of(source: Source, group: Group, job: Job) -> Source:
+def finite(source: Source) -> Source:
+    """Return a source as `without_holes` makes it."""
+    return Mapped(source, without_holes, source.channels)
+
+
+def _channels_of(source: Source, group: Group, job: Job, weighing: Weighing | None) -> Source:
     picked = Channels(source, group.channels)
+    height = source.size.height
+    if weighing is not None and is_weighed(group, job):
+        stored = source.rows(0, height)
+        return Array(bleed(weighing.straight(stored, group.channels), weighing.weight(stored), job.edges))
     hides = job.alpha in (AlphaMode.CUTOUT, AlphaMode.BLEND)
     alpha = next((other for other in job.groups if other.role is Role.ALPHA), None)
     if not hides or alpha is None or group is alpha or group.constant:
         return picked
-    height = source.size.height
     coverage = Channels(source, alpha.channels).rows(0, height)
     return Array(bleed(picked.rows(0, height), coverage, job.edges))
 

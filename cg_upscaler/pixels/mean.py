@@ -23,7 +23,8 @@ def with_mean_of(source: Source, result: Source, job: Job) -> Source:
     """
     alpha = next((group for group in job.groups if group.role is Role.ALPHA and not group.constant), None)
     transparent = job.alpha in (AlphaMode.CUTOUT, AlphaMode.BLEND) and alpha is not None
-    held = [group for group in job.groups if _is_held(group, transparent=transparent)]
+    premultiplied = job.alpha is AlphaMode.PREMULTIPLIED  # the colour itself is what is seen, and black must stay so
+    held = [group for group in job.groups if _is_held(group, apart=transparent or premultiplied)]
     if not held:
         return result
     before = _means(source, alpha.channels[0] if transparent and alpha else None)
@@ -33,7 +34,9 @@ def with_mean_of(source: Source, result: Source, job: Job) -> Source:
         came_from = group.channels if len(group.channels) == len(group.targets) else group.channels * len(group.targets)
         for channel, target in zip(came_from, group.targets, strict=True):
             wanted, there = before[channel] * group.fidelity + after[target] * (1 - group.fidelity), after[target]
-            factor[target], shift[target] = _towards(wanted, there, light=group.color_space is ColorSpace.LINEAR)
+            factor[target], shift[target] = _towards(
+                wanted, there, light=premultiplied or group.color_space is ColorSpace.LINEAR
+            )
     return Mapped(result, lambda pixels: pixels * factor + shift, result.channels)
 
 
@@ -51,10 +54,10 @@ def _towards(wanted: float, there: float, *, light: bool) -> tuple[float, float]
     return 1 - share, share
 
 
-def _is_held(group: Group, *, transparent: bool) -> bool:
+def _is_held(group: Group, *, apart: bool) -> bool:
     if group.constant or group.fidelity == 0 or group.role not in (Role.COLOR, Role.SCALAR):
         return False
-    return transparent or group.color_space is ColorSpace.LINEAR
+    return apart or group.color_space is ColorSpace.LINEAR
 
 
 def _means(picture: Source, alpha: int | None) -> Means:
