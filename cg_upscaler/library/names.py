@@ -68,7 +68,12 @@ def see_through(name: str) -> str | None:
     return next((token.text for token in reversed(list(tokens(name))) if token.text in words.SEE_THROUGH), None)
 
 
-def read(stem: str, *, letters: frozenset[str] = frozenset(words.LETTERS)) -> Reading | None:
+def multiplied(name: str) -> str | None:
+    """Return the word of a path that lets its colour be expected to be multiplied by alpha, if there is one."""
+    return next((token.text for token in tokens(name) if token.text in words.PREMULTIPLIED), None)
+
+
+def read(stem: str, *, letters: frozenset[str] = words.LETTERS) -> Reading | None:
     """Return which map a file's name, without its suffix, names; None where no word does.
 
     `letters` are those that count as endings.

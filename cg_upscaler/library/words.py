@@ -45,16 +45,7 @@ _DATA_WORDS = {
     ),
 }
 
-LETTERS = _table(
-    (MapKind.BASE_COLOR, "c d"),
-    (MapKind.NORMAL, "n"),
-    (MapKind.SPECULAR, "s"),
-    (MapKind.GLOSS, "g"),
-    (MapKind.ROUGHNESS, "r"),
-    (MapKind.METALLIC, "m"),
-    (MapKind.HEIGHT, "h"),
-    (MapKind.EMISSIVE, "e i"),
-)
+LETTERS = _set("c d n s g r m h e i")
 """Endings of one letter. They count after a separator, where at most a resolution follows."""
 
 ENDINGS = _table(
@@ -109,8 +100,8 @@ WORDS = _table(
 
 AMBIGUOUS = _set(
     "color colour tint rough smooth glossy metal cavity transmission bump depth glow height alpha transparent cutout"
-    " coat fuzz sheen scattering translucent mask masks mix packed env sky cube reflection probe lookup ramp ramps palette splat splats weights flow vat"
-    " position motion velocity id ids clown dither uv luma si sm met ord arm"
+    " coat fuzz sheen scattering translucent mask masks mix packed env sky cube reflection probe lookup ramp ramps"
+    " palette splat splats weights flow vat position motion velocity id ids clown dither uv luma si sm met ord arm"
 )
 """Endings that may as well name the thing pictured, or a person's own abbreviation."""
 
@@ -165,7 +156,8 @@ CONVENTIONS = {
 
 IGNORED = _set(
     "png tga dds jpg jpeg bmp tif tiff exr psd webp cached converted map tex texture txt img image lossless rgb rgba"
-    " srgb linear lin raw 8bit 16bit 24bit 32bit udim low lo mid hi high lod hd uhd sd var old new copy final bc1 bc3 bc5 bc7 dxt1 dxt5"
+    " srgb linear lin raw 8bit 16bit 24bit 32bit udim low lo mid hi high lod hd uhd sd var old new copy final bc1 bc3"
+    " bc5 bc7 dxt1 dxt5"
 )
 """Words that say nothing about the map, and may stand at the end."""
 
