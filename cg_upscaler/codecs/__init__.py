@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from cg_upscaler.codecs.atomic import copy_file, sweep
+from cg_upscaler.codecs.atomic import copy_file, sweep, write_text
 from cg_upscaler.codecs.codec import Codec, label, within
 from cg_upscaler.codecs.image import Image
 from cg_upscaler.codecs.sink import FileSink
@@ -102,4 +102,5 @@ __all__ = [
     "probe",
     "read",
     "sweep",
+    "write_text",
 ]

@@ -44,15 +44,17 @@ class Temporary:
         except OSError as error:
             raise failure(error, target) from error
 
-    def commit(self) -> None:
-        """Bring the file to the disk, and to its name. Raises `OutputError`; then nothing remains of it."""
+    def commit(self, target: Path | None = None) -> None:
+        """Bring the file to the disk, and to its name or another. Raises `OutputError`; then nothing remains of it."""
+        target = target or self.target
         try:
             with self.path.open("rb+") as file:
                 os.fsync(file.fileno())
-            os.replace(self.path, self.target)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(self.path, target)
         except OSError as error:
             self.discard()
-            raise failure(error, self.target) from error
+            raise failure(error, target) from error
 
     def discard(self) -> None:
         """Remove what there is of it. Never raises: what cannot be removed now, the next run's `sweep` will."""
@@ -82,6 +84,20 @@ def copy_file(source: Path, target: Path) -> None:
             shutil.copyfileobj(read, write, 1 << 20)
     except SourceError:
         raise
+    except OSError as error:
+        temporary.discard()
+        raise failure(error, target) from error
+    except BaseException:
+        temporary.discard()
+        raise
+    temporary.commit()
+
+
+def write_text(target: Path, text: str) -> None:
+    """Write a file of text, UTF-8, that appears whole or not at all. Raises `OutputError`."""
+    temporary = Temporary(target)
+    try:
+        temporary.path.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         temporary.discard()
         raise failure(error, target) from error

@@ -27,7 +27,8 @@ class FileSink:
         reason = codec.refusal(spec)
         if reason or codec.write is None:
             raise OutputError(reason, where=path, fix="choose another container or depth")
-        self._spec, self._filled, self._open = spec, 0, True
+        self._spec, self._filled = spec, 0
+        self._open, self._finished = True, False
         self._temporary = Temporary(path)
         try:
             self._require_space(0)
@@ -59,8 +60,13 @@ class FileSink:
                 raise
             self._filled += len(block)
 
-    def commit(self) -> None:
-        """Make the file appear. Raises `OutputError` where rows are missing."""
+    def finish(self) -> Path:
+        """Write what is left, and return where the whole file waits for `commit`. Raises `OutputError`.
+
+        Rows that are missing are an error. Whatever fails, nothing is left.
+        """
+        if self._finished:
+            return self._temporary.path
         if not self._open:
             raise ValueError("the file is closed")
         if self._filled != self._spec.size.height:
@@ -75,14 +81,23 @@ class FileSink:
         except BaseException:
             self.discard()
             raise
-        self._open = False
-        self._temporary.commit()
+        self._open, self._finished = False, True
+        return self._temporary.path
+
+    def commit(self, target: Path | None = None) -> None:
+        """Make the file appear: at its path, or at a `target` of the same suffix on the same disk."""
+        self.finish()
+        self._finished = False
+        self._temporary.commit(target)
 
     def discard(self) -> None:
         """Leave no trace. Does nothing after `commit`."""
         if self._open:
             self._open = False
             self._writer.abort()
+            self._temporary.discard()
+        elif self._finished:
+            self._finished = False
             self._temporary.discard()
 
     def __enter__(self) -> FileSink:
