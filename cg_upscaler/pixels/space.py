@@ -11,10 +11,10 @@ from cg_upscaler.geometry import Edges
 from cg_upscaler.job import Band, Group
 from cg_upscaler.maps import BICUBIC, ColorSpace, Role
 from cg_upscaler.pixels import normals, transfer
-from cg_upscaler.pixels.light import matched_light
-from cg_upscaler.pixels.match import matched
+from cg_upscaler.pixels.match import matched, matched_light
+from cg_upscaler.pixels.projection import projected
 from cg_upscaler.pixels.rows import Pixels, Source, blocks
-from cg_upscaler.pixels.sharpness import sharpness, softened
+from cg_upscaler.pixels.sharpness import sharpened, sharpness
 from cg_upscaler.pixels.views import Mapped
 from cg_upscaler.pixels.windows import Local
 
@@ -129,7 +129,7 @@ class Vectors:
 
     group: Group
     sharpness: float
-    """-1 … 1: where plain resampling goes from bicubic, towards linear or towards the match."""
+    """-1 … 1: how `sharpened` plain resampling is to be."""
 
     def enter(self, stored: Pixels) -> Pixels:
         return normals.encode(self.working(stored), 3)
@@ -143,10 +143,10 @@ class Vectors:
     def match(self, factor: int) -> Local:
         fidelity = self.group.fidelity
         if self.group.model != BICUBIC:
-            return matched(factor, fidelity, self.group.band)
+            return projected(factor, fidelity, self.group.band)
         if self.sharpness < 0:
             return softened(factor, -self.sharpness * fidelity)
-        return matched(factor, self.sharpness * fidelity, Band.ALL)
+        return projected(factor, self.sharpness * fidelity, Band.ALL)
 
     def finish(self, working: Pixels) -> Pixels:
         channels = len(self.group.channels)
