@@ -6,7 +6,8 @@ import pytest
 from cg_upscaler.geometry import Edge, Edges
 from cg_upscaler.job import Band
 from cg_upscaler.pixels import transfer
-from cg_upscaler.pixels.match import matched, matched_light
+from cg_upscaler.pixels.light import matched_light
+from cg_upscaler.pixels.match import matched
 from cg_upscaler.pixels.resample import enlarge, shrink
 from cg_upscaler.pixels.views import Array
 from cg_upscaler.pixels.windows import Local, windowed

@@ -12,19 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cg_upscaler.geometry import Edges, Size
+from cg_upscaler.job import Band
 from cg_upscaler.maps import ColorSpace
 from cg_upscaler.pixels import normals
-from cg_upscaler.pixels.projection import PASSES
-from cg_upscaler.pixels.resample import CUBIC_REACH, enlarge, halve, shrink, tent
+from cg_upscaler.pixels.projection import PASSES, projected
+from cg_upscaler.pixels.resample import CUBIC_REACH, enlarge, halve, tent
 from cg_upscaler.pixels.rows import Pixels, Source, blocks
 from cg_upscaler.pixels.views import Mapped, Resized
 from cg_upscaler.pixels.windows import Local, windowed
 
 _LEAST = 32
 """Texels of a side below which there is too little evidence."""
-
-_PASSES = 3
-"""Of back-projection. A fourth changes nothing."""
 
 _DOUBT = 0.3
 """Taken off the verdict, either way: it was reached on the halved map, and is used on the map."""
@@ -39,7 +37,7 @@ def sharpness(vectors: Source, edges: Edges) -> float:
         return 0.0
     even = Resized(vectors, Size(size.width // 2 * 2, size.height // 2 * 2))
     halved = Mapped(halve(even, ColorSpace.DATA), normals.normalise, 3)
-    ways = windowed(Local(_three_ways, reach=(_PASSES + 1) * CUBIC_REACH, ratio=2, channels=9), edges, halved)
+    ways = windowed(Local(_three_ways, reach=(PASSES + 1) * CUBIC_REACH, ratio=2, channels=9), edges, halved)
     errors, start = [], 0
     for block in blocks(ways):
         errors.append(_errors(even.rows(start, start + len(block)), block))
@@ -52,36 +50,29 @@ def sharpness(vectors: Source, edges: Edges) -> float:
 def sharpened(factor: int, share: float) -> Local:
     """Return the verb that takes (result, source) windows of bicubically enlarged vectors to sharper or softer ones.
 
-    `share` -1 … 1: so far towards linear interpolation, or towards back-projection (Irani and Peleg 1991), which adds
-    what the result, box-filtered down, lacks of the source. Vectors are not held within limits as colours are: rounded
-    edges of stone would lose what makes them sharper.
+    `share` -1 … 1: so far towards linear interpolation, or towards back-projection.
     """
+    if share >= 0:
+        return projected(factor, share, Band.ALL)
 
-    def apply(result: Pixels, source: Pixels) -> Pixels:
-        goal = enlarge(source, factor, tent) if share < 0 else _projected(result, source, factor)
-        return result + np.float32(abs(share)) * (goal - result)
+    def softened(result: Pixels, source: Pixels) -> Pixels:
+        return result - np.float32(share) * (enlarge(source, factor, tent) - result)
 
-    return Local(apply, reach=_PASSES * CUBIC_REACH, ratio=factor)
-
-
-def _projected(result: Pixels, source: Pixels, factor: int) -> Pixels:
-    for _ in range(_PASSES):
-        result = result + enlarge(source - shrink(result, factor), factor)
-    return result
+    return Local(softened, reach=CUBIC_REACH, ratio=factor)
 
 
 def _three_ways(window: Pixels) -> Pixels:
     """Enlarge twofold: (2h, 2w, 9), which is three channels each of linear, cubic and back-projected."""
     cubic = enlarge(window, 2)
-    return np.concatenate([enlarge(window, 2, tent), cubic, _projected(cubic, window, 2)], axis=2)
+    return np.concatenate([enlarge(window, 2, tent), cubic, projected(2, 1.0, Band.ALL).fn(cubic, window)], axis=2)
 
 
 def _errors(truth: Pixels, ways: Pixels) -> NDArray[np.float64]:
     """Return the angles between `truth` and each step from linear to back-projected, added up by rows: (steps, h)."""
-    linear, cubic, projected = np.split(ways, 3, axis=2)
+    linear, cubic, sharp = np.split(ways, 3, axis=2)
     sums = []
     for step in _STEPS:
-        goal = projected if step > 0 else linear
+        goal = sharp if step > 0 else linear
         guess = normals.normalise(cubic + np.float32(abs(step)) * (goal - cubic))
         # Of unit vectors; near 0, where arccos of a dot product has no precision left, this has all of it.
         angle = 2 * np.arcsin(np.minimum(1, np.linalg.norm(guess - truth, axis=2) / 2))

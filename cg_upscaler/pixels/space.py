@@ -11,7 +11,8 @@ from cg_upscaler.geometry import Edges
 from cg_upscaler.job import Band, Group
 from cg_upscaler.maps import BICUBIC, ColorSpace, Role
 from cg_upscaler.pixels import normals, transfer
-from cg_upscaler.pixels.match import matched, matched_light
+from cg_upscaler.pixels.light import matched_light
+from cg_upscaler.pixels.match import matched
 from cg_upscaler.pixels.projection import projected
 from cg_upscaler.pixels.rows import Pixels, Source, blocks
 from cg_upscaler.pixels.sharpness import sharpened, sharpness
@@ -141,12 +142,9 @@ class Vectors:
         return normals.normalise(normals.decode(stored, signed=self.group.signed))
 
     def match(self, factor: int) -> Local:
-        fidelity = self.group.fidelity
-        if self.group.model != BICUBIC:
-            return projected(factor, fidelity, self.group.band)
-        if self.sharpness < 0:
-            return softened(factor, -self.sharpness * fidelity)
-        return projected(factor, self.sharpness * fidelity, Band.ALL)
+        if self.group.model == BICUBIC:
+            return sharpened(factor, self.sharpness * self.group.fidelity)
+        return projected(factor, self.group.fidelity, self.group.band)
 
     def finish(self, working: Pixels) -> Pixels:
         channels = len(self.group.channels)
