@@ -1,6 +1,7 @@
 """Sets up a working copy and runs its main jobs, on Linux, macOS and Windows, with nothing but Python.
 
     python dev.py demo     upscale examples/textures into out/demo (further options go to `cg-upscale run`)
+    python dev.py quality  measure what upscaling does to the textures of a folder (its --help tells the options)
     python dev.py test     run the tests (further options go to pytest)
     python dev.py lint     check style with ruff
     python dev.py types    check types with mypy
@@ -104,6 +105,11 @@ def demo(options: list[str]) -> int:
     return code
 
 
+def quality(options: list[str]) -> int:
+    """Hold results against the truth, and beside those of others; of examples/textures unless a folder is named."""
+    return call(PYTHON, Path("benchmarks", "quality.py"), *options)
+
+
 def test(options: list[str]) -> int:
     """Run the fast tests on all cores, and then those that run real weights, which use all cores by themselves."""
     codes = [pytest("not weights", "-n", "auto", *options)]
@@ -144,7 +150,7 @@ def clean() -> int:
     return 0
 
 
-COMMANDS = {"demo": demo, "test": test, "lint": lint, "types": types, "setup": setup}
+COMMANDS = {"demo": demo, "quality": quality, "test": test, "lint": lint, "types": types, "setup": setup}
 
 
 def call(*command: str | Path) -> int:

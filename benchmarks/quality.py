@@ -188,9 +188,7 @@ def prepare(plan: Plan, library: Path, crop: int, work: Work) -> tuple[list[Samp
             left_out.append(f"{job.name}: smaller than {SMALLEST} texels a side")
             continue
         spec = spec_for(job, truth)
-        suffix = f".{spec.container}"
-        name = str(Path(job.name).with_suffix(suffix).as_posix())
-        name = f"{job.name}{suffix}" if name in samples else name  # lava.png and lava.dds
+        name = name_for(job, plan, spec)
         work.write("truth", name, spec, truth)
         small = reduced(to_float(work.read("truth", name)), FACTOR, subject, threshold=threshold_of(subject))
         work.write("source", name, spec, small)
@@ -233,6 +231,13 @@ def spec_for(job: Job, truth: Pixels) -> ImageSpec:
     size = Size(truth.shape[1] // FACTOR, truth.shape[0] // FACTOR)
     plain = replace(job.source_spec, size=size, container="png", lossy=False, indexed=False, note="")
     return replace(plain, container=codecs.output_container(plain)[0])
+
+
+def name_for(job: Job, plan: Plan, spec: ImageSpec) -> str:
+    """Return the small texture's name: its own with the suffix of what it is stored as, unless that is another's."""
+    name = Path(job.name).with_suffix(f".{spec.container}").as_posix()
+    rivals = [other for other in plan.jobs if Path(other.name).with_suffix("") == Path(job.name).with_suffix("")]
+    return name if name == job.name or len(rivals) == 1 else f"{job.name}.{spec.container}"
 
 
 def measure(sample: Sample, work: Work) -> None:

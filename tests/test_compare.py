@@ -1,0 +1,165 @@
+"""`cg-upscale compare`: figures of two files or folders, a picture of them, and words for what cannot be compared."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cg_upscaler import cli, codecs
+from tests.image_files import write
+from tests.pictures import as_bytes, disc, height_field, normals, stone, with_alpha
+
+
+def call(capfd: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
+    code = cli.run_cli(["compare", *(str(argument) for argument in arguments)])
+    out, err = capfd.readouterr()
+    return int(code), out, err
+
+
+def larger(pixels: np.ndarray, factor: int = 4) -> np.ndarray:
+    return pixels.repeat(factor, 0).repeat(factor, 1)
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> tuple[Path, Path]:
+    rock = stone(48)
+    return write(tmp_path / "rock.png", rock), write(tmp_path / "rock_4x.png", larger(rock))
+
+
+def test_a_result_that_says_what_its_source_says_is_told_so(pair, capfd) -> None:
+    code, out, err = call(capfd, *pair, "--json")
+    (found,) = json.loads(out)
+    assert (code, err) == (0, "")
+    assert (found["kind"], found["alpha"], found["factor"]) == ("base_color", "none", 4)
+    assert found["kept"]["drift"] == 0
+    assert found["kept"]["consistency"] == 120
+    assert found["likeness"]["ssim"] == pytest.approx(1, abs=1e-6)
+    code, out, _ = call(capfd, *pair)
+    assert code == 0
+    assert "rock.png: base_color" in out
+    assert "drift" in out and "PSNR" in out
+    assert "degrees" not in out
+
+
+def test_colour_that_moved_is_found(tmp_path, pair, capfd) -> None:
+    brighter = write(tmp_path / "brighter.png", np.clip(larger(stone(48)), 0, 245) + np.uint8(10))
+    _, out, _ = call(capfd, pair[0], brighter, "--json")
+    assert json.loads(out)[0]["kept"]["drift"] == pytest.approx(9.5, abs=0.6)
+
+
+def test_two_of_one_size_may_be_compared(pair, capfd) -> None:
+    code, out, _ = call(capfd, pair[0], pair[0], "--json")
+    (found,) = json.loads(out)
+    assert (code, found["factor"], found["likeness"]["psnr"]) == (0, 1, 120)
+    assert found["kept"]["detail"] is None
+
+
+def test_a_kind_that_is_given_beats_what_is_found(tmp_path, capfd) -> None:
+    bumps = normals(height_field(48))
+    before, after = write(tmp_path / "a.png", bumps), write(tmp_path / "b.png", larger(bumps))
+    _, out, _ = call(capfd, before, after, "--json")
+    assert json.loads(out)[0]["kind"] == "normal"
+    assert json.loads(out)[0]["likeness"]["degrees"] < 0.5
+    _, out, _ = call(capfd, before, after, "--kind", "base_color", "--json")
+    (found,) = json.loads(out)
+    assert (found["kind"], found["why"], found["likeness"]["degrees"]) == ("base_color", "--kind says so", None)
+
+
+def test_cut_outs_are_measured_as_such(tmp_path, capfd) -> None:
+    leaf = with_alpha(stone(64), disc(64, smooth=False))
+    leaf[leaf[:, :, 3] == 0] = 0
+    grown = larger(leaf)
+    grown[:, :, 3] = as_bytes(disc(256, smooth=False)) | np.roll(grown[:, :, 3], 8, 1)
+    before, after = write(tmp_path / "leaf.png", leaf), write(tmp_path / "leaf_4x.png", grown)
+    _, out, _ = call(capfd, before, after, "--json")
+    (found,) = json.loads(out)
+    assert found["alpha"] == "cutout"
+    assert found["kept"]["coverage"] > 0.01
+    assert found["likeness"]["fringe"] > 0
+
+
+def test_folders_are_compared_by_names(tmp_path, capfd) -> None:
+    for name in ("rock.png", "deep/bark.png"):
+        write_deep(tmp_path / "a" / name, stone(24))
+        write_deep(tmp_path / "b" / name, larger(stone(24), 2))
+    write_deep(tmp_path / "a" / "lava.tga", stone(24, 3))
+    write_deep(tmp_path / "b" / "lava.tga.png", larger(stone(24, 3)))
+    write_deep(tmp_path / "a" / "lost.png", stone(24))
+    code, out, err = call(capfd, tmp_path / "a", tmp_path / "b", "--json")
+    assert code == 0
+    assert [(one["name"], one["factor"]) for one in json.loads(out)] == [
+        ("deep/bark.png", 2),
+        ("lava.tga", 4),
+        ("rock.png", 2),
+    ]
+    assert "1 of 4 textures are not in" in err
+    code, out, _ = call(capfd, tmp_path / "a", tmp_path / "b")
+    assert "deep/bark.png" in out and "consistency" in out
+
+
+def write_deep(path: Path, pixels: np.ndarray) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return write(path, pixels)
+
+
+def test_one_that_cannot_be_read_stops_nothing(tmp_path, capfd) -> None:
+    for folder in ("a", "b"):
+        write_deep(tmp_path / folder / "rock.png", stone(24))
+        (tmp_path / folder / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    code, out, err = call(capfd, tmp_path / "a", tmp_path / "b", "--json")
+    assert code == 1
+    assert [one["name"] for one in json.loads(out)] == ["rock.png"]
+    assert "broken.png" in err
+
+
+def test_a_picture_shows_both_and_their_difference(tmp_path, pair, capfd) -> None:
+    code, _, err = call(capfd, *pair, "--picture", tmp_path / "seen.png")
+    assert (code, err) == (0, "")
+    seen = codecs.read(tmp_path / "seen.png")
+    assert seen.channels == 3
+    assert seen.size.width >= 3 * 384
+    call(capfd, *pair, "--picture", tmp_path / "crop.png", "--crop", "8,4,16")
+    crop = codecs.read(tmp_path / "crop.png").pixels
+    panel = larger(codecs.read(pair[1]).pixels[4:20, 8:24], 24)  # to be as wide as a panel is at least
+    assert (crop[20 : 20 + 384, 390 : 390 + 384] == panel).all()
+
+
+@pytest.mark.parametrize(
+    ("after", "words"),
+    [
+        (np.zeros((100, 192, 3), np.uint8), "192×100, which is no whole multiple of the 48×48"),
+        (np.zeros((24, 24, 3), np.uint8), "24×24, which is no whole multiple of the 48×48"),
+        (np.zeros((192, 192, 4), np.uint8), "has 4 channels, and"),
+    ],
+)
+def test_what_cannot_be_compared_is_said(tmp_path, pair, capfd, after, words) -> None:
+    code, out, err = call(capfd, pair[0], write(tmp_path / "other.png", after))
+    assert (code, out) == (2, "")
+    assert words in err
+
+
+def test_wrong_paths_and_options_are_said(tmp_path, pair, capfd) -> None:
+    cases = [
+        ((pair[0], tmp_path / "none.png"), "no such file"),
+        ((pair[0], tmp_path), "the other is none"),
+        ((*pair, "--picture", tmp_path / "a.jpg"), "written as PNG"),
+        ((*pair, "--crop", "1,2"), "LEFT,TOP,SIDE"),
+        ((*pair, "--crop", "-1,0,9"), "begins within the picture"),
+        ((*pair, "--crop", "900,0,9", "--picture", tmp_path / "a.png"), "begins beyond the picture"),
+        ((tmp_path, tmp_path / "empty"), "holds none of the 2 textures"),
+    ]
+    (tmp_path / "empty").mkdir()
+    for arguments, words in cases:
+        code, _, err = call(capfd, *arguments)
+        assert (code, words in err) == (2, True), err
+
+
+def test_a_file_that_is_no_picture_is_said(tmp_path, pair, capfd) -> None:
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"\x89PNG\r\n\x1a\n")
+    code, _, err = call(capfd, pair[0], bad)
+    assert code == 1
+    assert "bad.png" in err
