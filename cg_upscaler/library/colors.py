@@ -63,7 +63,16 @@ class Colors:
     @property
     def primary(self) -> float:
         """Share whose channels are all 0 or 1."""
-        return self.share(((self.values < ROUNDING) | (self.values > 1 - ROUNDING)).all(axis=1))
+        return self.share(self._at_an_end.all(axis=1))
+
+    @property
+    def cut_off(self) -> float:
+        """Share with a channel that is 0 or 1."""
+        return self.share(self._at_an_end.any(axis=1))
+
+    @property
+    def _at_an_end(self) -> NDArray[np.bool_]:
+        return (self.values < ROUNDING) | (self.values > 1 - ROUNDING)
 
     @property
     def extreme(self) -> float:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-SURFACE = 0.6
-"""The confidence of the curl test from which on two channels are the slopes of a surface."""
+SURFACE = 0.5
+"""The agreement in the curl test, and its confidence, from which on two channels are the slopes of a surface."""
 
 
 class AlphaClass(str, Enum):
@@ -108,8 +108,12 @@ class VectorEvidence:
 
     @property
     def surface(self) -> bool:
-        """Whether there is more to that layout than chance: unit vectors, or slopes that pass the curl test."""
-        return len(self.layout) == 3 or (bool(self.layout) and self.curl.confidence >= SURFACE)
+        """Whether there is more to that layout than chance: unit vectors, or slopes that pass the curl test well.
+
+        Flows agree somewhat too: what streams around a centre has the slopes of a saddle.
+        """
+        tested = self.curl.confidence >= SURFACE and abs(self.curl.agreement) >= SURFACE
+        return bool(self.layout) and (tested or (self.layout == (0, 1, 2) and self.unit > 0.7))
 
     @property
     def swizzled(self) -> bool:

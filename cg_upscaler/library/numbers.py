@@ -79,7 +79,7 @@ def _below_zero(spec: ImageSpec, evidence: Evidence) -> Clue | None:
 
 
 def _positions(spec: ImageSpec, evidence: Evidence) -> Clue | None:
-    """Tell an animation of vertices: neighbours have nothing in common in one direction, and in the other, time, all."""
+    """Tell an animation of vertices: from one to the next all is different, and from frame to frame hardly anything."""
     if spec.depth.bits == 8 or colors_of(spec) < 3:
         return None
     calm, wild = sorted((evidence.seam_x, evidence.seam_y), key=lambda seam: seam.usual)

@@ -31,8 +31,8 @@ SAMPLE = 1 << 20
 WINDOWS = 4
 """Windows a side of the sample of a larger picture."""
 
-_SATURATED = 0.2
-"""Of a distance field in three channels, at least: it is cut off at both ends, and not in all channels at once."""
+_CUT_OFF = 0.3
+"""Of a distance field in three channels: its share that has a channel at 0 or 1, and how far channels are apart."""
 
 
 def survey(image: Source, spec: ImageSpec) -> Evidence:
@@ -114,7 +114,7 @@ def _distance(
         return distance(window[:, :, alpha] for window in windows) if alpha is not None else 0.0
     if totals.gray:
         return distance(window[:, :, color[0]] for window in windows)
-    if len(color) == 3 and seen.primary > _SATURATED and seen.chroma > _SATURATED:
+    if len(color) == 3 and seen.cut_off > _CUT_OFF and seen.chroma > _CUT_OFF:
         return distance(np.median(window[:, :, color], axis=2) for window in windows)
     return 0.0
 

@@ -11,7 +11,7 @@ from cg_upscaler.maps import AlphaMode, MapKind
 _WITHIN, _REACHING = 0.995, 0.85
 _WITHIN_IF_NAMED = 0.95
 
-_COLOR = (MapKind.BASE_COLOR, MapKind.EMISSIVE, MapKind.ENVIRONMENT, MapKind.SPRITE)
+_COLOR = (MapKind.BASE_COLOR, MapKind.EMISSIVE, MapKind.ENVIRONMENT, MapKind.SPRITE, MapKind.PIXEL_ART)
 
 
 def alpha_mode(
@@ -34,7 +34,7 @@ def alpha_mode(
     premultiplied, note = _premultiplied(name, alpha)
     if premultiplied:
         return AlphaMode.PREMULTIPLIED, note
-    if kind is MapKind.SPRITE:
+    if kind in (MapKind.SPRITE, MapKind.PIXEL_ART):
         # Smooth edges are drawn as they are here, where a cut-out's are cut at a threshold.
         all_or_nothing = alpha.values is AlphaClass.BINARY and alpha.clear + alpha.solid == 1
         return (AlphaMode.CUTOUT if all_or_nothing else AlphaMode.BLEND), note

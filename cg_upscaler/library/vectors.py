@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cg_upscaler.library.curl import curl
-from cg_upscaler.library.evidence import SURFACE, Curl, Evidence, VectorEvidence
+from cg_upscaler.library.evidence import Evidence, VectorEvidence
 from cg_upscaler.pixels.rows import Pixels
 from cg_upscaler.spec import ImageSpec
 
@@ -34,9 +34,9 @@ def vector_evidence(
     unit, outward = (_share(_is_unit(vectors)), _share(vectors[:, 2] > 0)) if len(color) > 2 else (0.0, 0.0)
     layouts = [] if gray else _layouts(texels, color, alpha, unit=unit, outward=outward, signed=signed)
     tested = [(layout, curl(_decoded(window, layout, signed=signed) for window in windows)) for layout in layouts]
-    surfaces = [(layout, seen) for layout, seen in tested if len(layout) == 3 or seen.confidence >= SURFACE]
-    layout, seen = next(iter(surfaces + tested), ((), Curl()))
-    return VectorEvidence(unit, outward, mean, disc, signed, layout, seen)
+    found = [VectorEvidence(unit, outward, mean, disc, signed, layout, seen) for layout, seen in tested]
+    surfaces = [evidence for evidence in found if evidence.surface]
+    return next(iter(surfaces + found), VectorEvidence(unit, outward, mean, disc, signed))
 
 
 def layout_of(spec: ImageSpec, evidence: Evidence) -> tuple[int, ...]:
