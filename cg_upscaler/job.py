@@ -114,13 +114,15 @@ class Gates:
     max_color_drift: float | None = None
     """Levels of 255 by which the mean of what is visible may move."""
     min_consistency: float | None = None
-    """dB between the source and the result, filtered down to its size; texels of cut-out alpha are left out."""
+    """dB between the source and the result, filtered down to its size; each texel as far as it is seen."""
     max_normal_drift: float | None = None
     """Degrees, on average, between a normal map and its result filtered down to its size."""
     max_coverage_error: float | None = None
-    """Share of a cut-out's coverage by which it may change."""
+    """Share of a cut-out's coverage by which it may change. One texel of the source is never too much."""
     max_seam: float | None = None
     """How many times as large as the source's own the jump across a wrapped border may be."""
+    min_encoding: float | None = None
+    """dB between the result and what its file holds, where that is stored with loss; all others are of the result."""
 
     def __bool__(self) -> bool:
         return self != Gates()
@@ -172,11 +174,11 @@ class Job:
     def key(self, source_hash: str) -> str:
         """Return the identity of the result: bytes of the sources, all in this job that reaches pixels, the algorithm.
 
-        Where files lie and why a kind was chosen do not reach pixels, and are left out; a model is its weights. Gates
-        decide whether a result is put in its place, and so belong to it.
+        Where files lie and why a kind was chosen do not reach pixels, and are left out; a model is its weights. Nor do
+        gates: a result is judged anew by what was measured of it.
         """
         plain = to_plain(self)
-        for field in ("name", "source", "output", "why", "confidence", "notes"):
+        for field in ("name", "source", "output", "why", "confidence", "gates", "notes"):
             del plain[field]
         for group in plain["groups"]:
             group["model"] = group["weights"] or group["model"]
@@ -246,7 +248,7 @@ class Receipt:
     notes: tuple[str, ...] = ()
     error: str = ""
     figures: tuple[Figure, ...] = ()
-    """What was measured of the result before it was encoded."""
+    """What was measured of the result: all but ``encoding`` before it was encoded."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from cg_upscaler.cut import TILE_SIDES, canonical_cut, smaller
 from cg_upscaler.geometry import Cells, Cut, Edge, Edges, Size, Span, resolve
-from cg_upscaler.job import Action, Band, Event, Group, Job, Outcome, Pass, Plan, Receipt, Via
+from cg_upscaler.job import Action, Band, Event, Gates, Group, Job, Outcome, Pass, Plan, Receipt, Via
 from cg_upscaler.maps import POLICIES, ColorSpace, MapKind, Role
 from cg_upscaler.pixels.edges import indices
 from cg_upscaler.spec import Depth, DeviceInfo, ImageSpec, ModelInfo, Precision
@@ -193,6 +193,11 @@ def test_key_changes_with_the_source() -> None:
 def test_key_does_not_depend_on_where_files_lie_or_why() -> None:
     moved = a_job(name="b.png", source="/b.png", output="/c.png", why="a rule", confidence=1.0, notes=("moved",))
     assert moved.key("source") == a_job().key("source")
+
+
+def test_key_does_not_depend_on_gates() -> None:
+    """Who sets a gate does not want his library upscaled again, but judged."""
+    assert a_job(gates=Gates(max_color_drift=1.0)).key("source") == a_job().key("source")
 
 
 def test_every_kind_of_map_has_a_policy() -> None:
