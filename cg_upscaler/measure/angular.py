@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cg_upscaler.pixels import normals
 from cg_upscaler.pixels.rows import Pixels
@@ -35,13 +36,18 @@ def vectors(pixels: Pixels, layout: tuple[int, ...] = XYZ) -> Pixels:
 
 
 def angles(before: Pixels, after: Pixels) -> Angles:
-    """Return the angles between two fields of vectors (h, w, 3), of which the lengths do not count.
+    """Return the angles between two fields of vectors (h, w, 3), of which the lengths do not count."""
+    apart = degrees(before, after)
+    return Angles(float(apart.mean()), float(np.percentile(apart, 95)), float(apart.max()))
+
+
+def degrees(before: Pixels, after: Pixels) -> NDArray[np.float64]:
+    """Return the angle at each texel (h, w), of which the lengths do not count.
 
     By atan2(|a × b|, a · b): arccos of the dot product has no digits left where the angle is small.
     """
     a, b = (normals.normalise(field).astype(np.float64) for field in (before, after))
-    degrees = np.degrees(np.arctan2(np.linalg.norm(np.cross(a, b), axis=2), (a * b).sum(axis=2)))
-    return Angles(float(degrees.mean()), float(np.percentile(degrees, 95)), float(degrees.max()))
+    return np.asarray(np.degrees(np.arctan2(np.linalg.norm(np.cross(a, b), axis=2), (a * b).sum(axis=2))))
 
 
 def off_unit(field: Pixels) -> tuple[float, float]:

@@ -1,0 +1,69 @@
+"""A channel group as it is measured: found in the source and in rows of the result, in numbers that compare."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from cg_upscaler.job import Group, Job
+from cg_upscaler.maps import AlphaMode, Role
+from cg_upscaler.measure.subject import Shown
+from cg_upscaler.pixels.channels import finite
+from cg_upscaler.pixels.rows import Pixels, Source, blocks
+
+_SEEN_THROUGH = (AlphaMode.CUTOUT, AlphaMode.BLEND)
+"""Under these, colour counts as far as it is seen. Premultiplied colour holds that already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A group of a job, beside its source."""
+
+    group: Group
+    source: Source
+    """The whole texture, finite."""
+    shown: Shown
+    """Brings stored numbers to 0 … 1: light by a curve, other numbers by the range that the source has."""
+    alpha: Group | None
+    """What hides it, if anything does."""
+
+    def before(self, start: int, stop: int) -> Pixels:
+        """Return rows of the source, in stored numbers."""
+        return _picked(self.source.rows(start, stop), self.group.channels)
+
+    def after(self, rows: Pixels) -> Pixels:
+        """Return the group's channels of rows of the result, in stored numbers. Of equal ones, the first."""
+        return _picked(rows, self.group.targets[: len(self.group.channels)])
+
+    def seen_before(self, start: int, stop: int) -> Pixels | None:
+        """Return how far rows of the source are seen, (h, w, 1); None: throughout."""
+        if self.alpha is None:
+            return None
+        return np.clip(_picked(self.source.rows(start, stop), self.alpha.channels), 0, 1)
+
+    def seen_after(self, rows: Pixels) -> Pixels | None:
+        return None if self.alpha is None else np.clip(_picked(rows, self.alpha.targets), 0, 1)
+
+
+def parts_of(source: Source, job: Job) -> Iterator[Part]:
+    """Yield the groups of a job. The source is looked through once, for its ranges."""
+    source = finite(source)
+    low, high = np.zeros(source.channels, np.float32), np.ones(source.channels, np.float32)
+    for block in blocks(source):
+        low, high = np.minimum(low, block.min(axis=(0, 1))), np.maximum(high, block.max(axis=(0, 1)))
+    alpha = next((group for group in job.groups if group.role is Role.ALPHA), None)
+    for group in job.groups:
+        held = list(group.channels)
+        hidden = job.alpha in _SEEN_THROUGH and group.role in (Role.COLOR, Role.SCALAR)
+        yield Part(
+            group,
+            source,
+            Shown(group.color_space, float(low[held].min()), float(high[held].max())),
+            alpha if hidden else None,
+        )
+
+
+def _picked(pixels: Pixels, channels: tuple[int, ...]) -> Pixels:
+    return np.ascontiguousarray(pixels[:, :, list(channels)])
