@@ -1,7 +1,8 @@
 """Sets up a working copy and runs its main jobs, on Linux, macOS and Windows, with nothing but Python.
 
     python dev.py demo     upscale examples/textures into out/demo (further options go to `cg-upscale run`)
-    python dev.py quality  measure what upscaling does to the textures of a folder (its --help tells the options)
+    python dev.py quality  measure what upscaling does to examples/textures, into out/quality; or to those of another
+                           folder: quality LIBRARY --out DIR --crop N --only GLOB (see benchmarks/quality.py)
     python dev.py test     run the tests (further options go to pytest)
     python dev.py lint     check style with ruff
     python dev.py types    check types with mypy

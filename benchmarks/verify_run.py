@@ -12,7 +12,6 @@ import argparse
 import sys
 from pathlib import Path
 
-import numpy as np
 from tabulate import tabulate
 
 from cg_upscaler import codecs
@@ -21,11 +20,14 @@ from cg_upscaler.job import Action, Job
 from cg_upscaler.library.config import load
 from cg_upscaler.library.plan import make_plan
 from cg_upscaler.library.receipts import Receipts
-from cg_upscaler.maps import AlphaMode, Role
+from cg_upscaler.measure.angular import off_unit, vectors
+from cg_upscaler.measure.drift import drift
+from cg_upscaler.measure.subject import Subject, subject_of_job
+from cg_upscaler.pixels.rows import Pixels, to_float
 
 MOST_DRIFT = 0.1
 
-ROUNDING = 1.01 * np.sqrt(3)
+ROUNDING = 1.01 * 3**0.5
 """Levels by which rounding each component to half a level can change a vector's length, which spans two."""
 
 
@@ -55,60 +57,42 @@ def missing(job: Job) -> dict[str, object]:
 
 def check(job: Job) -> dict[str, object]:
     before, after = codecs.read(Path(job.source)), codecs.read(Path(job.output))
-    factor = after.size.width / before.size.width
+    subject = subject_of_job(job)
     wrong = []
-    if after.size != before.size * job.scale:
+    if job.output_spec is None or after.size != job.output_spec.size:
         wrong.append("size")
     if after.spec.channels != before.spec.channels:
         wrong.append("channels")
     if after.spec.depth is not before.spec.depth:
         wrong.append("depth")
-    drift = max((abs(a - b) for a, b in zip(means(before, job), means(after, job), strict=True)), default=0.0)
-    if drift > MOST_DRIFT:
+    moved = moved_by(to_float(before.pixels), to_float(after.pixels), subject)
+    if moved is not None and moved > MOST_DRIFT:
         wrong.append("drift")
-    worst, mean = off_unit_length(after, job)
-    judged = mean if after.spec.lossy else worst
-    if judged is not None and judged > ROUNDING / after.spec.depth.levels:
-        wrong.append("length")
+    mean = worst = None
+    if len(subject.vectors) == 3:
+        mean, worst = off_unit(vectors(to_float(after.pixels), subject.vectors))
+        if not after.spec.depth.is_float and (mean if after.spec.lossy else worst) > ROUNDING / after.spec.depth.levels:
+            wrong.append("length")
     return {
         "texture": job.name,
         "map": job.kind.value,
-        "factor": factor,
+        "factor": after.size.width / before.size.width,
         "channels": after.spec.channels,
         "depth": after.spec.depth.value,
-        "drift": drift,
+        "drift": moved,
         "off unit, worst": worst,
         "mean": mean,
         "verdict": ", ".join(wrong) or "ok",
     }
 
 
-def means(image: codecs.Image, job: Job) -> list[float]:
-    """Mean of each channel in levels of 255; of colour under transparency, weighted by what is visible."""
-    total = np.zeros(image.channels)
-    weight = np.zeros(image.channels)
-    alpha = next((group.channels[0] for group in job.groups if group.role is Role.ALPHA), None)
-    visible = job.alpha in (AlphaMode.CUTOUT, AlphaMode.BLEND)
-    for start in range(0, image.size.height, 64):
-        rows = image.rows(start, min(start + 64, image.size.height)).astype(np.float64)
-        weights = np.ones_like(rows)
-        if visible and alpha is not None:
-            weights[:, :, [c for c in range(image.channels) if c != alpha]] = rows[:, :, alpha : alpha + 1]
-        total += (rows * weights).sum((0, 1))
-        weight += weights.sum((0, 1))
-    skipped = {c for group in job.groups if group.role in (Role.NORMAL, Role.ALPHA) for c in group.channels}
-    return [
-        float(255 * t / max(w, 1e-9)) for c, (t, w) in enumerate(zip(total, weight, strict=True)) if c not in skipped
-    ]
-
-
-def off_unit_length(image: codecs.Image, job: Job) -> tuple[float | None, float | None]:
-    """The largest and the mean | |v| - 1 | of a normal map."""
-    if not any(group.role is Role.NORMAL and len(group.channels) == 3 for group in job.groups):
-        return None, None
-    vectors = image.rows(0, image.size.height)[:, :, :3] * 2 - 1
-    off = np.abs(np.linalg.norm(vectors, axis=2) - 1)
-    return float(off.max()), float(off.mean())
+def moved_by(before: Pixels, after: Pixels, subject: Subject) -> float | None:
+    """How far the mean moved, of whatever is no vector; of colour under transparency as much of it as is visible."""
+    numbers = [*subject.colour, *subject.data]
+    if not numbers:
+        return None
+    alphas = None if subject.alpha is None else (before[:, :, [subject.alpha]], after[:, :, [subject.alpha]])
+    return drift(before[:, :, numbers], after[:, :, numbers], alphas)
 
 
 if __name__ == "__main__":

@@ -267,6 +267,7 @@ def test_vectors_are_made_smaller_as_vectors() -> None:
         (MapKind.BASE_COLOR, 4, AlphaMode.MASK, (0, 1, 2), (3,), None),
         (MapKind.SPRITE, 2, AlphaMode.BLEND, (0,), (), 1),
         (MapKind.PACKED, 3, AlphaMode.NONE, (0,), (1, 2), None),
+        (MapKind.NORMAL, 4, AlphaMode.MASK, (), (3,), None),
     ],
 )
 def test_channels_are_what_kind_and_alpha_say(

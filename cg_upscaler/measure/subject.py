@@ -54,15 +54,17 @@ def subject_of(
 ) -> Subject:
     """Return what a texture of that kind is. A normal map's vectors are its first colour channels unless given."""
     plain = tuple(channel for channel in range(spec.channels) if channel != spec.alpha)
+    mask = (spec.alpha,) if spec.alpha is not None and mode is AlphaMode.MASK else ()
     treatment = POLICIES[kind].treatment
     if space is None:
         space = POLICIES[kind].color_space
         if space is ColorSpace.SRGB and (spec.depth.is_float or spec.color_space is ColorSpace.LINEAR):
             space = ColorSpace.LINEAR
     if treatment is Treatment.NORMAL and len(vectors or plain) > 1:
-        return Subject(kind, ColorSpace.DATA, (), vectors=vectors or plain[: len(XYZ)], mode=mode)
+        layout = vectors or plain[: len(XYZ)]
+        rest = tuple(channel for channel in (*plain, *mask) if channel not in layout)
+        return Subject(kind, ColorSpace.DATA, (), rest, vectors=layout, mode=mode)
     alpha = spec.alpha if mode in _SEEN_THROUGH else None
-    mask = (spec.alpha,) if spec.alpha is not None and mode is AlphaMode.MASK else ()
     count = 3 if len(plain) >= 3 and treatment is not Treatment.CHANNELS else 1
     return Subject(kind, space, plain[:count], (*plain[count:], *mask), alpha=alpha, mode=mode)
 
