@@ -19,7 +19,7 @@ from cg_upscaler.library.wrap import edges_of
 from cg_upscaler.maps import AlphaMode, ColorSpace, MapKind, Meaning, NormalConvention
 from cg_upscaler.spec import ImageSpec
 
-DOUBTFUL = 0.7
+DOUBTFUL = 0.6
 """A decision of less confidence is listed at the end of a plan, for somebody to look at."""
 
 

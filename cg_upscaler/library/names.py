@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cg_upscaler.library import words
@@ -65,7 +65,7 @@ def stem_of(name: str) -> str:
 
 def see_through(name: str) -> str | None:
     """Return the word of a path that lets transparency be expected of its alpha channel, if there is one."""
-    return next((token.text for token in reversed(list(tokens(name))) if token.text in words.SEE_THROUGH), None)
+    return next((token.text for token in reversed(tokens(name)) if token.text in words.SEE_THROUGH), None)
 
 
 def multiplied(name: str) -> str | None:
@@ -78,7 +78,7 @@ def read(stem: str, *, letters: frozenset[str] = words.LETTERS) -> Reading | Non
 
     `letters` are those that count as endings.
     """
-    parts = _without_workflow(list(tokens(stem)))
+    parts = _without_workflow(tokens(stem))
     convention: NormalConvention | None = None
     last = True
     for end in range(len(parts), 0, -1):
@@ -127,7 +127,7 @@ def by_folder(name: str) -> NameVerdict | None:
 
 
 def _listed(text: str, table: dict[str, MapKind]) -> str | None:
-    parts = list(tokens(text))
+    parts = tokens(text)
     for end in range(len(parts), 0, -1):
         for phrase in _phrases(parts, end):
             if joined(phrase) in table:
@@ -135,7 +135,7 @@ def _listed(text: str, table: dict[str, MapKind]) -> str | None:
     return None
 
 
-def _phrases(parts: list[Token], end: int) -> Iterator[list[Token]]:
+def _phrases(parts: Sequence[Token], end: int) -> Iterator[Sequence[Token]]:
     """Yield what ends before `end`, longest first: words apart count as one, ``base_color`` as ``basecolor``."""
     for length in range(min(_LONGEST_PHRASE, end), 0, -1):
         phrase = parts[end - length : end]
@@ -144,7 +144,7 @@ def _phrases(parts: list[Token], end: int) -> Iterator[list[Token]]:
 
 
 def _meaning(
-    phrase: list[Token], after: list[Token], *, last: bool, letters: frozenset[str]
+    phrase: Sequence[Token], after: Sequence[Token], *, last: bool, letters: frozenset[str]
 ) -> tuple[str, MapKind | None, float]:
     word = joined(phrase)
     for form in (word, word.removesuffix("map")):
@@ -158,7 +158,7 @@ def _meaning(
     return word, None, 0.0
 
 
-def _without_workflow(parts: list[Token]) -> list[Token]:
+def _without_workflow(parts: Sequence[Token]) -> Sequence[Token]:
     """Drop the workflow after a resolution, where the words before it name a map: ``…_NRM_2K_METALNESS``."""
     if len(parts) > 2 and parts[-1].text in words.WORKFLOWS and parts[-2].resolution:
         before = parts[:-2]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cg_upscaler.library import words
 
@@ -32,8 +33,13 @@ class Token:
         return self.number or self.resolution or self.text in words.IGNORED
 
 
-def tokens(text: str) -> Iterator[Token]:
-    """Yield the parts of a name from left to right."""
+@lru_cache(maxsize=1 << 14)
+def tokens(text: str) -> tuple[Token, ...]:
+    """Return the parts of a name from left to right."""
+    return tuple(_split(text))
+
+
+def _split(text: str) -> Iterator[Token]:
     for chunk in _CHUNK.finditer(text):
         written, at = chunk[0], chunk.start()
         if _RESOLUTION.fullmatch(written) or _NUMBER.fullmatch(written):
@@ -48,7 +54,7 @@ def tokens(text: str) -> Iterator[Token]:
                     yield Token(part[0].lower(), at + part.start(), at + part.end())
 
 
-def joined(phrase: list[Token]) -> str:
+def joined(phrase: Sequence[Token]) -> str:
     """Return words as one, ``base color`` as ``basecolor``."""
     return "".join(token.text for token in phrase)
 
