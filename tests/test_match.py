@@ -54,12 +54,12 @@ def test_the_low_band_moves_the_mean_and_not_the_blocks():
     assert abs(kept) < 0.02
 
 
-def test_fidelity_zero_changes_nothing_and_half_goes_half_way():
+def test_fidelity_goes_from_what_the_low_band_holds_to_all():
     source = noise(32, 32, 3).astype(np.float32) / 255
     start = drifted(source)
     full, half, none = (apply(matched(4, f, Band.ALL), start, source) for f in (1.0, 0.5, 0.0))
-    assert np.allclose(none, start)
-    assert np.allclose(half, (start + full) / 2, atol=1e-6)
+    assert np.allclose(none, apply(matched(4, 1.0, Band.LOW), start, source), atol=1e-6)
+    assert np.allclose(half, (none + full) / 2, atol=1e-6)
 
 
 @pytest.mark.parametrize("band", Band)

@@ -1,143 +1,105 @@
-"""Makes an enlarged picture hold what its source says: back-projection (Irani and Peleg 1991), within limits, exactly.
+"""Makes an enlarged picture hold what its source says: exactly, and with no rings about its edges.
 
-What is missing of the source, box-filtered down, is enlarged and added, twice. Then each texel of the source hands the
-little that is still missing to its own texels in the result, as each has room for it.
+What is missing of the source, box-filtered down, is enlarged and added, within limits, twice. Then each texel of the
+source hands the little that is still missing to its own texels in the result, as each has room for it.
 """
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import cv2
 import numpy as np
 
 from cg_upscaler.job import Band
 from cg_upscaler.pixels import limits
-from cg_upscaler.pixels.resample import enlarge, enlarge_nearest, shrink, tent
+from cg_upscaler.pixels.projection import LOW_PASSES, RADIUS, coarse
+from cg_upscaler.pixels.resample import CUBIC_REACH, Kernel, cubic, enlarge, footprint, repeat, shrink, tent
 from cg_upscaler.pixels.rows import Pixels
 from cg_upscaler.pixels.windows import Local
 
 _PASSES = 2
 _SHARPENINGS = 2
-"""A tent spreads what it adds over its neighbours; before that it is sharpened by as much, so to speak."""
+"""A kernel spreads what it adds over a texel's neighbours; so it is given that much more contrast before."""
 
-_SIGMA = 4.0
-_RADIUS = 12
-"""In source texels: keeps what is coarser than the 8 texels of a JPEG block and the 4 of a compressed texture."""
+_REACH = _PASSES * (_SHARPENINGS + 1) * CUBIC_REACH
+_LOW_REACH = LOW_PASSES * (RADIUS + CUBIC_REACH)
 
-_DARKEST = np.float32(1e-6)
-_STEEPEST = 16.0
-"""How much brighter or darker one pass may make a texel."""
-
-Pass = Callable[[Pixels, Pixels], Pixels]
-"""Takes (result, source) to the result brought closer."""
+_TINY = np.float32(1e-12)
 
 
-def matched(factor: int, fidelity: float, band: Band, *, low: float | None = None, high: float | None = None) -> Local:
+def matched(
+    factor: int,
+    fidelity: float,
+    band: Band,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    free: bool = False,
+) -> Local:
     """Return the verb that takes (result, source) windows, `factor` apart in size, to the matched result.
 
-    What is coarser than a codec's blocks is held in any case, and with it the mean. `fidelity` 0 … 1 says how far the
-    rest is; `Band.LOW` leaves it alone. At 1 the result, box-filtered down, is the source, and at edges goes no
-    further than the source's texels around do (`limits`). `low` and `high` bound it besides.
+    What is coarser than a codec's blocks is held in any case, and with it the mean. `fidelity` 0 … 1 says how far all
+    the rest is; under `Band.LOW` it is left alone. At 1 the result, box-filtered down, is the source, and goes no
+    further beyond it than `limits` says: twice as far where it is `free`, being only resampled. `low` and `high` bound
+    it in any case.
     """
+    share = 0.0 if band is Band.LOW else fidelity
     lowest, highest = np.float32(-np.inf if low is None else low), np.float32(np.inf if high is None else high)
 
-    def nearer(result: Pixels, source: Pixels) -> Pixels:
-        return result + enlarge(_sharpened(source - shrink(result, factor), factor), factor, tent)
-
-    def coarsely(result: Pixels, source: Pixels) -> Pixels:
-        nudged = result + enlarge(_coarse(source - shrink(result, factor)), factor, tent)
-        return np.clip(nudged, lowest, highest)
-
-    return _verb(factor, 0.0 if band is Band.LOW else fidelity, nearer, coarsely, (lowest, highest))
-
-
-def matched_light(factor: int, fidelity: float, band: Band) -> Local:
-    """The same for linear light of any range: corrected by factors and not by sums.
-
-    Sums would throw dark rings around highlights hundreds of times as bright as what surrounds them.
-    """
-
-    def by(wanted: Pixels, there: Pixels) -> Pixels:
-        ratio = (wanted + _DARKEST) / (there + _DARKEST)
-        return enlarge(np.clip(ratio, 1 / _STEEPEST, _STEEPEST), factor, tent)
-
-    def nearer(result: Pixels, source: Pixels) -> Pixels:
-        return result * by(np.maximum(source, 0), shrink(result, factor))
-
-    def coarsely(result: Pixels, source: Pixels) -> Pixels:
-        return result * by(_coarse(np.maximum(source, 0)), _coarse(shrink(result, factor)))
-
-    return _verb(factor, 0.0 if band is Band.LOW else fidelity, nearer, coarsely, (np.float32(0), np.float32(np.inf)))
-
-
-def _verb(
-    factor: int, fidelity: float, nearer: Pass, coarsely: Pass, bounds: tuple[np.float32, np.float32]
-) -> Local:
-    def wholly(result: Pixels, source: Pixels) -> Pixels:
-        low, high = (np.clip(limit, *bounds) for limit in limits.limits(np.clip(source, *bounds)))
-        lowest, highest = enlarge(low, factor, tent), enlarge(high, factor, tent)
-        for _ in range(_PASSES):
-            result = _within(nearer(result, source), lowest, highest)
-        return _exactly(result, source, lowest, highest, factor)
-
     def apply(result: Pixels, source: Pixels) -> Pixels:
-        if fidelity == 1:
+        source = np.clip(source, lowest, highest)
+        if share == 1:
             return wholly(result, source)
-        start, result = result, coarsely(coarsely(result, source), source)
-        if fidelity > 0:
-            result += np.float32(fidelity) * (wholly(start, source) - result)
-        return result
+        coarsely = _coarsely(result, source, factor, lowest, highest)
+        return coarsely if share == 0 else coarsely + np.float32(share) * (wholly(result, source) - coarsely)
 
-    whole = max(limits.REACH + 1, _PASSES * (1 + _SHARPENINGS))
-    reach = (whole if fidelity == 1 else max(whole, 2 * (_RADIUS + 1)))
-    return Local(apply, reach=reach, ratio=factor)
+    def wholly(result: Pixels, source: Pixels) -> Pixels:
+        least, most = limits.limits(source)
+        if free:
+            least, most = 2 * least - most, 2 * most - least
+        bounds = [enlarge(np.clip(limit, lowest, highest), factor, tent) for limit in (least, most)]
+        return _wholly(result, source, factor, cubic if free else tent, *bounds)
+
+    return Local(apply, reach=_REACH if share == 1 else max(_REACH, _LOW_REACH), ratio=factor)
 
 
-def _exactly(result: Pixels, source: Pixels, lowest: Pixels, highest: Pixels, factor: int) -> Pixels:
-    """Take each source texel's own texels towards a limit, each by the same share of its way, so that the mean is right.
+def _wholly(result: Pixels, source: Pixels, factor: int, kernel: Kernel, low: Pixels, high: Pixels) -> Pixels:
+    for _ in range(_PASSES):
+        missing = _sharpened(source - shrink(result, factor), factor, kernel)
+        result = _between(low, result + enlarge(missing, factor, kernel), high)
+    return _exactly(result, source, low, high, factor)
 
-    The limits' means lie on either side of the source, so there always is such a share; and none goes beyond them.
-    """
-    there = shrink(result, factor)
-    missing = source - there
-    up, down = shrink(highest, factor) - there, there - shrink(lowest, factor)
-    tiny = np.float32(1e-12)
-    rise = np.clip(missing / np.maximum(up, tiny), 0, 1)
-    fall = np.clip(-missing / np.maximum(down, tiny), 0, 1)
-    result = result + enlarge_nearest(rise, factor) * (highest - result)
-    result -= enlarge_nearest(fall, factor) * (result - lowest)
+
+def _coarsely(result: Pixels, source: Pixels, factor: int, lowest: np.float32, highest: np.float32) -> Pixels:
+    for _ in range(LOW_PASSES):
+        missing = coarse(source - shrink(result, factor))
+        result = np.clip(result + enlarge(missing, factor, tent), lowest, highest)
     return result
 
 
-def _sharpened(pixels: Pixels, factor: int) -> Pixels:
-    """Return what, enlarged by a tent and box-filtered down again, is nearly `pixels`: a Neumann series, cut short."""
-    # Of the tent, a texel's own box holds `own` on average, and each neighbour's the rest.
-    own = 1 - 2 * _spilled(factor)
-    kernel = np.array([_spilled(factor), own, _spilled(factor)], np.float32)
+def _exactly(result: Pixels, source: Pixels, low: Pixels, high: Pixels, factor: int) -> Pixels:
+    """Move what each source texel became towards a limit, all of it by the same share of its way, to the right mean.
+
+    The means of the limits lie on either side of the source, so there is such a share, and nothing goes beyond them.
+    """
+    there = shrink(result, factor)
+    missing = source - there
+    rise = np.clip(missing / np.maximum(shrink(high, factor) - there, _TINY), 0, 1)
+    fall = np.clip(-missing / np.maximum(there - shrink(low, factor), _TINY), 0, 1)
+    result = result + repeat(rise, factor) * (high - result)
+    return result - repeat(fall, factor) * (result - low)
+
+
+def _sharpened(pixels: Pixels, factor: int, kernel: Kernel) -> Pixels:
+    """Return what is nearly `pixels` again when it is enlarged and box-filtered down: a Neumann series, cut short."""
+    blur = footprint(factor, kernel)
     result, left = pixels, pixels
     for _ in range(_SHARPENINGS):
-        left = left - _filtered(left, kernel)
+        there = cv2.sepFilter2D(left, cv2.CV_32F, blur, blur, borderType=cv2.BORDER_REPLICATE)
+        left = left - np.asarray(there, np.float32).reshape(pixels.shape)
         result = result + left
     return result
 
 
-def _spilled(factor: int) -> float:
-    """Return how much of a texel a tent gives to each neighbour's box: the mean distance from its centre, halved."""
-    return float(np.abs((np.arange(factor) + 0.5) / factor - 0.5).mean() / 2)
-
-
-def _within(pixels: Pixels, low: Pixels, high: Pixels) -> Pixels:
-    bounded = cv2.min(cv2.max(pixels, low), high)
-    return np.asarray(bounded, np.float32).reshape(pixels.shape)
-
-
-def _filtered(pixels: Pixels, kernel: Pixels) -> Pixels:
-    blurred = cv2.sepFilter2D(pixels, cv2.CV_32F, kernel, kernel, borderType=cv2.BORDER_REPLICATE)
-    return np.asarray(blurred, np.float32).reshape(pixels.shape)
-
-
-def _coarse(pixels: Pixels) -> Pixels:
-    side = 2 * _RADIUS + 1
-    blurred = cv2.GaussianBlur(pixels, (side, side), _SIGMA, borderType=cv2.BORDER_REPLICATE)
-    return np.asarray(blurred, np.float32).reshape(pixels.shape)
+def _between(low: Pixels, pixels: Pixels, high: Pixels) -> Pixels:
+    # Several times as fast as numpy's clip.
+    return np.asarray(cv2.min(cv2.max(pixels, low), high), np.float32).reshape(pixels.shape)

@@ -50,11 +50,18 @@ def _phases(factor: int, kernel: Kernel) -> tuple[NDArray[np.float32], ...]:
     return tuple(kernels)
 
 
+def footprint(factor: int, kernel: Kernel) -> NDArray[np.float32]:
+    """Return what a texel is among its neighbours, -2 … +2, after it was enlarged and box-filtered down again."""
+    return np.asarray(np.mean(_phases(factor, kernel), axis=0), np.float32)
+
+
 def enlarge(pixels: Pixels, factor: int, kernel: Kernel = cubic) -> Pixels:
-    """Return (h, w, c) as (factor·h, factor·w, c). Beyond the window lies zero."""
+    """Return (h, w, c) as (factor·h, factor·w, c). Its outermost texels know of nothing beyond."""
     if factor == 1:
         return pixels
     height, width, channels = pixels.shape
+    if kernel is tent:  # which OpenCV does as exactly, and twenty times as fast
+        return _resized(pixels, height * factor, width * factor, cv2.INTER_LINEAR)
     one = np.ones(1, np.float32)
     tall = np.empty((height * factor, width, channels), np.float32)
     for phase, weights in enumerate(_phases(factor, kernel)):
@@ -74,9 +81,19 @@ def shrink(pixels: Pixels, factor: int) -> Pixels:
     """Return the means of factor × factor texels: (factor·h, factor·w, c) as (h, w, c)."""
     if factor == 1:
         return pixels
-    height, width, channels = pixels.shape
-    boxes = pixels.reshape(height // factor, factor, width // factor, factor, channels)
-    return np.asarray(boxes.mean(axis=(1, 3), dtype=np.float32))
+    height, width = pixels.shape[:2]
+    return _resized(pixels, height // factor, width // factor, cv2.INTER_AREA)
+
+
+def repeat(pixels: Pixels, factor: int) -> Pixels:
+    """Return (h, w, c) as (factor·h, factor·w, c), each texel a square of its own."""
+    height, width = pixels.shape[:2]
+    return _resized(pixels, height * factor, width * factor, cv2.INTER_NEAREST)
+
+
+def _resized(pixels: Pixels, height: int, width: int, how: int) -> Pixels:
+    resized = cv2.resize(np.ascontiguousarray(pixels), (width, height), interpolation=how)
+    return np.asarray(resized, np.float32).reshape(height, width, pixels.shape[2])
 
 
 def halve(source: Source, color_space: ColorSpace) -> Source:

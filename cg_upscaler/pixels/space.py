@@ -9,7 +9,7 @@ import numpy as np
 
 from cg_upscaler.geometry import Edges
 from cg_upscaler.job import Band, Group
-from cg_upscaler.maps import BICUBIC, ColorSpace, Role
+from cg_upscaler.maps import BICUBIC, PLAIN, ColorSpace, Role
 from cg_upscaler.pixels import normals, transfer
 from cg_upscaler.pixels.light import matched_light
 from cg_upscaler.pixels.match import matched
@@ -88,7 +88,8 @@ class Numbers:
 
     def match(self, factor: int) -> Local:
         low, high = self._bounds
-        return matched(factor, self.group.fidelity, self.group.band, low=low, high=high)
+        free = self.group.model in PLAIN
+        return matched(factor, self.group.fidelity, self.group.band, low=low, high=high, free=free)
 
     def finish(self, working: Pixels) -> Pixels:
         return self._clamped(working)

@@ -1,0 +1,32 @@
+"""How far an enlarged picture may go beyond its source: where nothing stands out, no further than what is around."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from cg_upscaler.pixels.rows import Pixels
+
+_DIRECTIONS = ((0, 1), (1, 0), (1, 1), (1, -1))
+
+
+def limits(source: Pixels) -> tuple[Pixels, Pixels]:
+    """Return the lowest and the highest that the texels in the place of each source texel may be; both (h, w, c).
+
+    Between the extremes of the 3 × 3 texels around. But a texel that stands out from both its neighbours along some
+    line is the mean of something finer, and that may stand out as far again. Beside a straight edge none does, at
+    whatever angle or height it runs, since what an edge covers only rises along any line: so at edges nothing can
+    ring, while peaks, lines and grain keep what a generator draws of them.
+    """
+    above, below = np.zeros_like(source), np.zeros_like(source)
+    height, width = source.shape[:2]
+    around = cv2.copyMakeBorder(source, 1, 1, 1, 1, cv2.BORDER_REPLICATE).reshape(height + 2, width + 2, -1)
+    for y, x in _DIRECTIONS:
+        one = around[1 + y : 1 + y + height, 1 + x : 1 + x + width]
+        other = around[1 - y : 1 - y + height, 1 - x : 1 - x + width]
+        np.maximum(above, source - np.maximum(one, other), out=above)
+        np.maximum(below, np.minimum(one, other) - source, out=below)
+    window = np.ones((3, 3), np.uint8)
+    low = cv2.erode(source - below, window, borderType=cv2.BORDER_REPLICATE)
+    high = cv2.dilate(source + above, window, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(low, np.float32).reshape(source.shape), np.asarray(high, np.float32).reshape(source.shape)
