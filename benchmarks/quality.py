@@ -16,7 +16,7 @@ import csv
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from rivals import FILTERS, Remembering, filtered, raw
 from cg_upscaler import codecs
 from cg_upscaler.backends import devices
 from cg_upscaler.engine import Engine
+from cg_upscaler.errors import UpscaleError
 from cg_upscaler.geometry import Edge, Size
 from cg_upscaler.job import Action, Event, Job, Outcome, Plan
 from cg_upscaler.library.config import load
@@ -40,6 +41,7 @@ from cg_upscaler.measure.reduce import reduced
 from cg_upscaler.measure.roll import roll_error
 from cg_upscaler.measure.subject import Subject, subject_of_job
 from cg_upscaler.models.catalog import DEFAULT
+from cg_upscaler.pixels.channels import without_holes
 from cg_upscaler.pixels.rows import Pixels, from_float, to_float
 from cg_upscaler.spec import DeviceInfo, ImageSpec
 
@@ -171,32 +173,38 @@ class Work:
 def prepare(plan: Plan, library: Path, crop: int, work: Work) -> tuple[list[Sample], list[str]]:
     """Cut out and make small what is to be measured; and say what is left out, and why."""
     manifest = manifest_of(library)
-    samples: dict[str, Sample] = {}
+    samples: list[Sample] = []
     left_out = [f"{problem.name}: {problem.message}" for problem in plan.problems]
     for job in plan.jobs:
-        if job.action is not Action.UPSCALE or job.source_spec is None:
+        if job.action is not Action.UPSCALE:
             left_out.append(f"{job.name}: {job.kind.value}, {job.action.value} ({job.why})")
             continue
         say(f"cutting {job.name}")
-        known = manifest.get(job.name, {})
-        tiles = known.get("tileable") == "yes"
-        wraps = (tiles or job.edges.y is Edge.WRAP, tiles or job.edges.x is Edge.WRAP)
-        pixels = np.nan_to_num(to_float(codecs.read(Path(job.source)).pixels))
-        subject = subject_of_job(job)
-        truth, wraps = cut(pixels, subject, wraps, crop)
-        if min(truth.shape[:2]) < SMALLEST:
-            left_out.append(f"{job.name}: smaller than {SMALLEST} texels a side")
-            continue
-        spec = spec_for(job, truth)
-        name = name_for(job, plan, spec)
-        work.write("truth", name, spec, truth)
-        small = reduced(to_float(work.read("truth", name)), FACTOR, subject, threshold=threshold_of(subject))
-        work.write("source", name, spec, small)
-        sample = Sample(name, job, subject, spec, wraps, known.get("licence", ""))
-        if any(wraps):
-            work.write("rolled", name, spec, np.roll(to_float(work.read("source", name)), sample.roll, axis=(0, 1)))
-        samples[name] = sample
-    return list(samples.values()), left_out
+        try:
+            samples.append(sample_of(job, plan, manifest.get(job.name, {}), crop, work))
+        except UpscaleError as error:
+            left_out.append(f"{job.name}: {error.what}")
+    return samples, left_out
+
+
+def sample_of(job: Job, plan: Plan, known: Mapping[str, str], crop: int, work: Work) -> Sample:
+    """Write the truth, the small texture and, if it tiles, that one rolled. Raises `UpscaleError`."""
+    tiles = known.get("tileable") == "yes"
+    wraps = (tiles or job.edges.y is Edge.WRAP, tiles or job.edges.x is Edge.WRAP)
+    subject = subject_of_job(job)
+    pixels = without_holes(to_float(codecs.read(Path(job.source)).pixels))
+    truth, wraps = cut(pixels, subject, wraps, crop)
+    if min(truth.shape[:2]) < SMALLEST:
+        raise UpscaleError(f"smaller than {SMALLEST} texels a side")
+    spec = spec_for(job, truth)
+    name = name_for(job, plan, spec)
+    sample = Sample(name, job, subject, spec, wraps, known.get("licence", ""))
+    work.write("truth", name, spec, truth)
+    small = reduced(to_float(work.read("truth", name)), FACTOR, subject, threshold=threshold_of(subject))
+    work.write("source", name, spec, small)
+    if any(wraps):
+        work.write("rolled", name, spec, np.roll(to_float(work.read("source", name)), sample.roll, axis=(0, 1)))
+    return sample
 
 
 def manifest_of(library: Path) -> dict[str, dict[str, str]]:
@@ -211,9 +219,11 @@ def manifest_of(library: Path) -> dict[str, dict[str, str]]:
 def cut(pixels: Pixels, subject: Subject, wraps: tuple[bool, bool], crop: int) -> tuple[Pixels, tuple[bool, bool]]:
     """Return what is measured of a texture, at most `crop` a side and whole in quarters, and whether it still tiles."""
     height, width = pixels.shape[:2]
-    factor = -(-max(height, width) // crop)
-    if any(wraps) and height % (factor * FACTOR) == 0 and width % (factor * FACTOR) == 0:
-        return reduced(pixels, factor, subject, threshold=threshold_of(subject)), wraps
+    smallest = -(-max(height, width) // crop)
+    factors = range(smallest, max(smallest, min(height, width) // SMALLEST) + 1)
+    whole = [factor for factor in factors if height % (factor * FACTOR) == 0 and width % (factor * FACTOR) == 0]
+    if any(wraps) and whole:
+        return reduced(pixels, whole[0], subject, threshold=threshold_of(subject)), wraps
     sides = [min(side, crop) // FACTOR * FACTOR for side in (height, width)]
     top, left = ((have - want) // 2 for have, want in zip((height, width), sides, strict=True))
     part = pixels[top : top + sides[0], left : left + sides[1]]
