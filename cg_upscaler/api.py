@@ -15,7 +15,7 @@ from cg_upscaler.errors import ForeignOutput, UsageError
 from cg_upscaler.generate.adapt import adapting
 from cg_upscaler.generate.pool import Pool
 from cg_upscaler.geometry import Edges, Size
-from cg_upscaler.job import Job
+from cg_upscaler.job import Action, Job
 from cg_upscaler.library.classify import classify
 from cg_upscaler.library.config import load
 from cg_upscaler.library.settings import settle
@@ -37,9 +37,9 @@ class Upscaler:
     """Upscales single textures with one set of settings. The model is loaded at first use and kept."""
 
     def __init__(
-        self, model: str = catalog.DEFAULT, *, scale: int = 4, device: str = "auto", precision: str = "auto"
+        self, model: str = catalog.DEFAULT, *, scale: float = 4, device: str = "auto", precision: str = "auto"
     ) -> None:
-        """`model` is a name of the catalog or a weights file, `scale` 2 or 4, the rest as on the command line.
+        """`model` is a name of the catalog or a weights file, the rest as on the command line.
 
         Raises `UsageError` and `ModelError`.
         """
@@ -65,6 +65,8 @@ class Upscaler:
         """
         picture, spec = _as_picture(pixels)
         job = self._plan(picture, spec, "array", Path(), kind, alpha, edges)
+        if job.action is Action.COPY:
+            return pixels.copy()  # at scale 1, or of a size that must not grow
         result, _ = adapting(job, lambda now: self._whole(picture, now, pixels.dtype))
         return result[:, :, 0] if pixels.ndim == 2 else result
 
@@ -88,11 +90,18 @@ class Upscaler:
             raise ForeignOutput("is there already", where=output, fix="pass overwrite=True to replace it")
         image = codecs.read(source)
         job = self._plan(image, image.spec, source.name, source, kind, alpha, edges)
-        assert job.output_spec is not None  # a job that is not data's has one
+        if job.output_spec is None:  # at scale 1, or of a size that must not grow
+            return self._copied(source, output, job)
         written = replace(job.output_spec, container=codecs.container_of(output))
         job = replace(job, output=str(output), output_spec=written)
         adapting(job, lambda now: self._into(output, image, now))
         return job
+
+    def _copied(self, source: Path, output: Path, job: Job) -> Job:
+        if codecs.container_of(output) != codecs.container_of(source):
+            raise UsageError("is copied, and a copy keeps its format", where=source, fix="choose another scale")
+        codecs.copy_file(source, output)
+        return replace(job, output=str(output))
 
     def _whole(self, picture: Source, job: Job, dtype: np.dtype[Any]) -> NDArray[Any]:
         result = upscale(picture, job, self._pool, scratch=None, tick=lambda share: None)
@@ -131,7 +140,7 @@ class Upscaler:
             raise UsageError(
                 f"is data, which no generator may touch: {decision.why}", where=name, fix="pass a kind to upscale it"
             )
-        settings = settle(self._config, (), decision.kind)
+        settings = settle(self._config, (), decision)
         settings = settings if edges is None else replace(settings, edges=edges)
         texture = Texture(name, path, spec, evidence, decision)
         return plan_texture(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cg_upscaler.errors import ConfigError, UsageError
 from cg_upscaler.geometry import Edge, Edges
-from cg_upscaler.library.config import Config, TwoX, load, schema
+from cg_upscaler.library.classify import Decision
+from cg_upscaler.library.config import Config, Quality, Rule, TwoX, When, load, schema
+from cg_upscaler.library.notation import AskedEdges
 from cg_upscaler.library.scan import scan
 from cg_upscaler.library.settings import deciding, rules_for, settle
 from cg_upscaler.library.starter import starter
@@ -17,6 +20,13 @@ from cg_upscaler.maps import BICUBIC, AlphaMode, MapKind
 from cg_upscaler.spec import Precision
 
 Write = Callable[..., Config]
+
+BASE_COLOR = Decision(MapKind.BASE_COLOR, "said so", 1.0, AlphaMode.NONE)
+
+
+def of(kind: MapKind) -> Decision:
+    return replace(BASE_COLOR, kind=kind)
+
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 
@@ -34,7 +44,7 @@ def test_an_empty_file_and_no_file_are_the_defaults(written: Write, tmp_path: Pa
     for text in ("", "# nothing but a comment\n", "---\n"):
         config = written(text)
         assert (config.model, config.scale, config.two_x) == ("realesrgan-x4plus", 4, TwoX.QUALITY)
-        assert config.edges == Edges(Edge.MIRROR, Edge.MIRROR)
+        assert config.edges == AskedEdges(None, None)
         assert config.precision is Precision.AUTO
         assert config.rules == ()
     assert load(None, source=tmp_path).scale == 4
@@ -48,14 +58,20 @@ def test_the_documented_defaults_are_the_defaults(tmp_path: Path) -> None:
 
 def test_every_setting_is_documented() -> None:
     text = (CONFIGS / "default.yaml").read_text(encoding="utf-8")
-    names = {*Config.model_fields, "match", "kind", "alpha", "skip", *(kind.value for kind in MapKind)}
+    names = {
+        *Config.model_fields,
+        *Rule.model_fields,
+        *When.model_fields,
+        *Quality.__dataclass_fields__,
+        *(kind.value for kind in MapKind),
+    }
     assert [name for name in sorted(names) if name not in text] == []
 
 
 def test_the_game_configuration_is_valid(tmp_path: Path) -> None:
     config = load(CONFIGS / "game.yaml", source=tmp_path)
     assert deciding(rules_for("fx/fire_lut.png", config), "kind") is not None
-    assert rules_for("props/crate_color.png", config) == ()
+    assert all(rule.when is not None for rule in rules_for("props/crate_color.png", config))
 
 
 def test_paths_of_the_file_are_relative_to_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,9 +112,18 @@ def test_no_library_is_a_usage_error(tmp_path: Path) -> None:
 
 
 def test_edges_are_one_word_or_one_for_each_axis(written: Write) -> None:
-    assert written("edges: wrap").edges == Edges.both(Edge.WRAP)
-    assert written("edges: {x: wrap, y: clamp}").edges == Edges(Edge.WRAP, Edge.CLAMP)
-    assert written("edges: {x: wrap}").edges == Edges(Edge.WRAP, Edge.MIRROR)
+    found = Edges(Edge.CLAMP, Edge.WRAP)
+    assert written("edges: wrap").edges.given(found) == Edges.both(Edge.WRAP)
+    assert written("edges: {x: mirror, y: zero}").edges.given(found) == Edges(Edge.MIRROR, Edge.ZERO)
+    assert written("edges: {x: mirror}").edges.given(found) == Edges(Edge.MIRROR, Edge.WRAP)
+    assert written("edges: auto").edges.given(found) == found
+
+
+def test_edges_of_a_rule_can_be_left_to_the_pixels_again(written: Write) -> None:
+    config = written("edges: clamp\nrules: [{match: a.png, edges: auto}]")
+    tiles = replace(BASE_COLOR, edges=Edges.both(Edge.WRAP))
+    assert settle(config, rules_for("a.png", config), tiles).edges == Edges.both(Edge.WRAP)
+    assert settle(config, rules_for("b.png", config), tiles).edges == Edges.both(Edge.CLAMP)
 
 
 # Precedence
@@ -129,8 +154,8 @@ kinds:
 def test_for_each_setting_the_first_rule_that_sets_it_decides(written: Write) -> None:
     config = written(RULES)
     rules = rules_for("special/rock.png", config)
-    settled = settle(config, rules, MapKind.BASE_COLOR)
-    assert (settled.scale, settled.model) == (4, "realesrgan-x4plus")
+    settled = settle(config, rules, of(MapKind.BASE_COLOR))
+    assert (settled.scale, settled.means.model) == (4, "realesrgan-x4plus")
     assert settled.edges == Edges.both(Edge.WRAP)
     deciding_alpha = deciding(rules, "alpha")
     assert deciding_alpha is not None
@@ -139,26 +164,26 @@ def test_for_each_setting_the_first_rule_that_sets_it_decides(written: Write) ->
 
 def test_a_rule_beats_the_kind_the_kind_the_policy_and_the_policy_s_model_the_run_s(written: Write) -> None:
     config = written(RULES)
-    assert settle(config, (), MapKind.BASE_COLOR).model == "realesr-animevideov3"
-    assert settle(config, (), MapKind.NORMAL).model == BICUBIC
-    assert settle(config, (), MapKind.SPRITE).model == "realesrgan-x4plus-anime"
-    assert settle(config, rules_for("other/a.png", config), MapKind.SPRITE).model == "realesrgan-x4plus"
-    assert settle(config, rules_for("other/a.png", config), MapKind.NORMAL).model == "realesrgan-x4plus"
+    assert settle(config, (), of(MapKind.BASE_COLOR)).means.model == "realesr-animevideov3"
+    assert settle(config, (), of(MapKind.NORMAL)).means.model == BICUBIC
+    assert settle(config, (), of(MapKind.SPRITE)).means.model == "realesrgan-x4plus-anime"
+    assert settle(config, rules_for("other/a.png", config), of(MapKind.SPRITE)).means.model == "realesrgan-x4plus"
+    assert settle(config, rules_for("other/a.png", config), of(MapKind.NORMAL)).means.model == "realesrgan-x4plus"
 
 
 def test_fidelity_of_the_kind_beats_the_run_s_which_beats_the_policy_s(written: Write) -> None:
     config = written(RULES)
-    assert settle(config, (), MapKind.NORMAL).fidelity == 0.5
-    assert settle(config, (), MapKind.HEIGHT).fidelity == 0.25
-    assert settle(written("kinds: {height: {fidelity: 0}}"), (), MapKind.HEIGHT).fidelity == 0
-    assert settle(written(""), (), MapKind.HEIGHT).fidelity == 1
+    assert settle(config, (), of(MapKind.NORMAL)).means.fidelity == 0.5
+    assert settle(config, (), of(MapKind.HEIGHT)).means.fidelity == 0.25
+    assert settle(written("kinds: {height: {fidelity: 0}}"), (), of(MapKind.HEIGHT)).means.fidelity == 0
+    assert settle(written(""), (), of(MapKind.HEIGHT)).means.fidelity == 1
 
 
 def test_the_command_line_replaces_run_wide_settings_and_rules_and_kinds_decide_over_it(written: Write) -> None:
     config = written(RULES, model="realesrgan-x4plus-anime", scale=4)
-    assert settle(config, (), MapKind.BASE_COLOR).model == "realesrgan-x4plus-anime"
-    assert settle(config, (), MapKind.BASE_COLOR).scale == 4
-    assert settle(config, rules_for("other/a.png", config), MapKind.BASE_COLOR).model == "realesrgan-x4plus"
+    assert settle(config, (), of(MapKind.BASE_COLOR)).means.model == "realesrgan-x4plus-anime"
+    assert settle(config, (), of(MapKind.BASE_COLOR)).scale == 4
+    assert settle(config, rules_for("other/a.png", config), of(MapKind.BASE_COLOR)).means.model == "realesrgan-x4plus"
     assert written(RULES, scale=None).scale == 2
 
 
@@ -178,10 +203,10 @@ def test_a_rule_says_where_it_stands(written: Write) -> None:
 # What is wrong, and where
 
 ERRORS = {
-    "overlpa: 3": ("1", "unknown setting 'overlpa'; choose device, edges"),
+    "overlpa: 3": ("1", "unknown setting 'overlpa'; choose alpha, alpha_threshold"),
     "\nsclae: 2": ("2", "unknown setting 'sclae' (did you mean 'scale'?)"),
-    "scale: 3": ("1", "scale: 3 is not among its values; choose 2 or 4"),
-    'scale: "4"': ("1", "scale: '4' is not among its values; choose 2 or 4"),
+    "scale: 5": ("1", "scale: 5 is not among its values; choose 0.5, 1, 2, 3, 4 or 8"),
+    'scale: "4"': ("1", "scale: '4' is not among its values; choose 0.5, 1, 2, 3, 4 or 8"),
     "precision: bf16": ("1", "precision: 'bf16' is not among its values (did you mean 'bfloat16'?); choose auto"),
     "fidelity: 2": ("1", "fidelity takes a number of at most 1, and was given 2"),
     "fidelity: -1": ("1", "fidelity takes a number of at least 0, and was given -1"),
@@ -190,24 +215,24 @@ ERRORS = {
     "pixel_limit: 1e8": ("1", "pixel_limit takes a whole number, and was given '1e8'"),
     "device: 3": ("1", "device takes text, and was given 3"),
     "scale: 4\nmodel:": ("2", "model takes text, and was given nothing"),
-    "edges: wrp": ("1", "edges: each is one of wrap, mirror, clamp, zero"),
-    "edges: {x: wrap, z: wrap}": ("1", "edges: takes one word for both axes, or {x: word, y: word}"),
-    "edges: [wrap]": ("1", "edges: each is one of"),
+    "edges: wrp": ("1", "edges: 'wrp' is not among its values (did you mean 'wrap'?); choose auto, wrap"),
+    "edges: {x: wrap, z: wrap}": ("1", "edges takes one word for both axes, or {x: word, y: word}, and was given {"),
+    "edges: [wrap]": ("1", "edges: ['wrap'] is not among its values"),
     "rules: 3": ("1", "rules takes a list, and was given 3"),
     "rules:\n- 3": ("2", "rules takes settings, 'name: value' on each line, and was given 3"),
     "rules:\n- match: a.png": ("2", "one here sets nothing; give it a kind"),
-    "rules:\n- kind: normal": ("2", "'match' is missing here"),
+    "rules:\n- kind: normal": ("2", "one here says not for what; give it 'match', 'when', or both"),
     "rules:\n- match: []\n  scale: 2": ("2", "match takes at least one"),
     "rules:\n- scale: 2\n  match: 3": ("3", "match takes a list, and was given 3"),
     "rules:\n- match: a.png\n  skip: yes": ("3", "skip takes text, and was given true"),
     "rules:\n- match: a.png\n  skip: ''": ("3", "skip takes text, not an empty one"),
     "rules:\n- match: a.png\n  kind: norml": ("3", "kind: 'norml' is not among its values (did you mean 'normal'?)"),
-    "rules:\n- match: a.png\n  alpha: opaque": ("3", "choose cutout, blend or mask"),
+    "rules:\n- match: a.png\n  alpha: none": ("3", "choose opaque, cutout, blend, premultiplied or mask"),
     "rules:\n- match: a\n  scale: 2\n- match: b\n  scael: 2": ("5", "unknown setting 'scael' (did you mean 'scale'?)"),
     "kinds:\n  base_colour: {scale: 2}": ("2", "unknown kind 'base_colour' (did you mean 'base_color'?)"),
-    "kinds:\n  normal:\n    match: x": ("3", "unknown setting 'match'; choose edges, fidelity, model, scale or two_x"),
+    "kinds:\n  normal:\n    match: x": ("3", "unknown setting 'match'; choose alpha, alpha_threshold"),
     "kinds: {normal: 3}": ("1", "normal takes settings"),
-    "kinds:\n  normal:\n    scale: 3": ("3", "scale: 3 is not among its values"),
+    "kinds:\n  normal:\n    scale: 7": ("3", "scale: 7 is not among its values"),
     "scale: 2\nscale: 4": ("2", "setting 'scale' stands here a second time, after line 1; keep one"),
     "kinds:\n  normal: {}\n  normal: {}": ("3", "setting 'normal' stands here a second time"),
     "2: 3": ("1", "a setting's name is a word, not 2"),
@@ -223,7 +248,7 @@ ERRORS = {
     "scale: 2\n---\nscale: 4": ("2", "expected a single document"),
     "scale: 2\nmodel: \x01": ("2", "holds a character that YAML does not"),
     # All that is wrong is told one by one, from the top.
-    "kinds: {normal: {scale: 3}}\nmodle: x\nscale: 7": ("1", "scale: 3"),
+    "kinds: {normal: {scale: 9}}\nmodle: x\nscale: 7": ("1", "scale: 9"),
 }
 
 
@@ -262,9 +287,9 @@ def test_a_byte_order_mark_is_no_error(tmp_path: Path) -> None:
 
 def test_an_error_in_an_option_is_not_the_file_s(written: Write) -> None:
     with pytest.raises(UsageError) as caught:
-        written("scale: 2", scale=3)
+        written("scale: 2", scale=5)
     assert not isinstance(caught.value, ConfigError)
-    assert str(caught.value) == "scale: 3 is not among its values; choose 2 or 4"
+    assert str(caught.value) == "scale: 5 is not among its values; choose 0.5, 1, 2, 3, 4 or 8"
     with pytest.raises(UsageError, match=r"unknown setting 'scael' \(did you mean 'scale'\?\)"):
         written("", scael=3)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import cv2
@@ -19,10 +19,10 @@ from cg_upscaler.library.classify import Decision
 from cg_upscaler.library.config import Config, TwoX, load
 from cg_upscaler.library.plan import make_plan
 from cg_upscaler.library.receipts import Receipts, hash_file
-from cg_upscaler.library.settings import Settled
+from cg_upscaler.library.settings import Means, Settled
 from cg_upscaler.library.survey import survey
 from cg_upscaler.library.texture import Texture, plan_texture
-from cg_upscaler.maps import BICUBIC, AlphaMode, ColorSpace, MapKind, Role
+from cg_upscaler.maps import BICUBIC, PLAIN, AlphaMode, ColorSpace, MapKind, Role
 from cg_upscaler.pixels.views import Array
 from cg_upscaler.spec import Depth, DeviceInfo, ImageSpec, ModelInfo, Precision
 from cg_upscaler.wire import from_plain, to_plain
@@ -30,12 +30,13 @@ from cg_upscaler.wire import from_plain, to_plain
 DEVICE = DeviceInfo("cpu", "a processor", Precision.MIXED, (Precision.FLOAT32, Precision.MIXED))
 OUT = Path("out").absolute()
 COLOR = Decision(MapKind.BASE_COLOR, "said so", 1.0, AlphaMode.NONE)
-SETTLED = Settled("4x", 4, TwoX.QUALITY, 1.0, Edges(), Precision.AUTO)
+SETTLED = Settled(Means("4x"))
+MEANS = {field.name for field in fields(Means)}
 
 
 def find(name: str, scale: int) -> ModelInfo:
-    if name == BICUBIC:
-        return ModelInfo(BICUBIC, "resize", scale, 0, 2)
+    if name in PLAIN:
+        return ModelInfo(name, "resize", scale, 0, 2)
     return {
         "4x": ModelInfo("4x", "rrdb", 4, 3, 64, weights="hash of 4x"),
         "2x": ModelInfo("2x", "rrdb", 2, 3, 64, multiple=2),
@@ -62,7 +63,9 @@ def texture(
 
 
 def planned(what: Texture, settings: Settled = SETTLED, **changes: object) -> Job:
-    return plan_texture(what, replace(settings, **changes), OUT, DEVICE, find)  # type: ignore[arg-type]
+    means = {name: changes.pop(name) for name in MEANS & changes.keys()}
+    settings = replace(settings, means=replace(settings.means, **means), **changes)  # type: ignore[arg-type]
+    return plan_texture(what, settings, OUT, DEVICE, find)
 
 
 def shape(job: Job) -> list[tuple[Role, tuple[int, ...], tuple[int, ...], str]]:
@@ -181,11 +184,18 @@ def test_a_normal_map_of_one_channel_is_refused() -> None:
         planned(texture(noise(1), replace(COLOR, kind=MapKind.NORMAL)))
 
 
-def test_signed_vectors_are_resampled_channel_by_channel() -> None:
+def test_signed_vectors_go_together_and_stay_signed() -> None:
     signed = noise(3, np.float32) * 2 - 1
-    job = planned(texture(signed, replace(COLOR, kind=MapKind.NORMAL), name="rock_n.exr"))
-    assert shape(job) == [(Role.SCALAR, (c,), (c,), BICUBIC) for c in range(3)]
-    assert "not made unit length" in job.notes[0]
+    group = only_group(planned(texture(signed, replace(COLOR, kind=MapKind.NORMAL), name="rock_n.exr"), model=BICUBIC))
+    assert (group.role, group.channels, group.signed) == (Role.NORMAL, (0, 1, 2), True)
+
+
+def test_a_swizzled_normal_map_gives_its_vectors_and_leaves_the_rest() -> None:
+    """DXT5nm: x in alpha, y in green, z rebuilt; what is in red and blue means nothing."""
+    swizzled = replace(COLOR, kind=MapKind.NORMAL, alpha=AlphaMode.MASK, vectors=(3, 1))
+    job = planned(texture(noise(4), swizzled), model=BICUBIC)
+    assert shape(job)[0] == (Role.NORMAL, (3, 1), (3, 1), BICUBIC)
+    assert [(group.role, group.channels) for group in job.groups[1:]] == [(Role.SCALAR, (0,)), (Role.SCALAR, (2,))]
 
 
 @pytest.mark.parametrize("kind", [kind for kind in MapKind if kind is not MapKind.DATA])
@@ -256,7 +266,7 @@ def test_how_a_model_gives_a_scale(model: str, scale: int, two_x: TwoX, via: Via
     assert job.output_spec.size == Size(24, 20) * scale
 
 
-@pytest.mark.parametrize(("model", "scale"), [("2x", 4), ("8x", 4), ("8x", 2)])
+@pytest.mark.parametrize(("model", "scale"), [("2x", 3), ("8x", 4), ("8x", 2)])
 def test_a_scale_that_a_model_cannot_give_is_refused(model: str, scale: int) -> None:
     with pytest.raises(UsageError, match=f"model {model} is {model} and cannot give {scale}x; choose a"):
         planned(texture(noise(3)), model=model, scale=scale)
@@ -315,13 +325,15 @@ def test_data_is_copied_as_it_is() -> None:
 def test_a_result_that_its_format_cannot_hold_is_refused() -> None:
     big = replace(texture(noise(3), name="sky.webp").spec, size=Size(5000, 100))
     with pytest.raises(UnsupportedImage, match="20000×400, and a WEBP file holds 16383 texels a side"):
-        planned(replace(texture(noise(3), name="sky.webp"), spec=big))
+        planned(replace(texture(noise(3), name="sky.webp"), spec=big), max_size=30_000)
 
 
-def test_a_result_that_no_graphics_card_loads_is_noted() -> None:
+def test_a_result_is_no_larger_than_graphics_hardware_loads() -> None:
     what = texture(noise(3))
     job = planned(replace(what, spec=replace(what.spec, size=Size(5000, 100))))
-    assert any("more than the 16384 a side" in note for note in job.notes)
+    assert job.output_spec is not None
+    assert job.output_spec.size == Size(15000, 300)
+    assert job.notes == ("made 3x instead of 4x: no side may be longer than 16384 texels",)
 
 
 def test_a_job_survives_the_wire() -> None:
@@ -530,7 +542,7 @@ def test_a_texture_that_was_seen_is_not_read_again(library: Path, monkeypatch: p
     def refuse(*args: object, **kwargs: object) -> None:
         raise AssertionError("read again")
 
-    monkeypatch.setattr("cg_upscaler.library.plan.codecs.read", refuse)
+    monkeypatch.setattr("cg_upscaler.library.look.codecs.read", refuse)
     with Receipts(config.output, read_only=True) as receipts:
         assert make_plan(config, device=DEVICE, receipts=receipts) == first
 

@@ -7,14 +7,19 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cg_upscaler.library.notation import NotAmong
+
 _TAKES = {
     "string_type": "text",
     "float_type": "a number",
     "int_type": "a whole number",
     "tuple_type": "a list",
     "path_type": "a path",
+    "bool_type": "true or false",
     "dict_type": "settings, 'name: value' on each line",
+    "dataclass_type": "settings, 'name: value' on each line",
     "model_type": "settings, 'name: value' on each line",
+    "model_attributes_type": "settings, 'name: value' on each line",
     "greater_than_equal": "a number of at least {ge:g}",
     "less_than_equal": "a number of at most {le:g}",
     "too_short": "at least one",
@@ -27,17 +32,21 @@ def in_words(error: Mapping[str, Any], known: Sequence[str]) -> tuple[str, str |
     """Return what is wrong, and the fix. `error` is one of pydantic's; `known` settings are those where it stands."""
     kind, place, value, context = error["type"], error["loc"], error["input"], error.get("ctx", {})
     choices = [word or number for word, number in re.findall(r"'([^']+)'|(\d+)", str(context.get("expected", "")))]
-    if kind == "extra_forbidden":
+    if isinstance(context.get("error"), NotAmong):
+        choices = list(context["error"].choices)
+    if kind in ("extra_forbidden", "unexpected_keyword_argument"):
         return _unknown("setting", str(place[-1]), known)
     if place[-1:] == ("[key]",):
-        return _unknown("kind", str(place[-2]), choices)
+        return _unknown("channel" if place[-3] == "channels" else "kind", str(place[-2]), choices)
     if kind == "missing":
         return f"{place[-1]!r} is missing here", None
     words = [part for part in reversed(place) if isinstance(part, str)]
     name = next((word for word in words if word in known), words[0] if words else "the configuration")
     if choices:
         near = nearest(value, choices) if isinstance(value, str) and value not in choices else ""
-        return f"{name}: {shown(value)} is not among its values{near}", _choose(choices)
+        return f"{name}: {shown(value)} is not among its values{near}", choose(choices)
+    if kind == "value_error":
+        return f"{name} takes {context['error']}, and was given {shown(value)}", None
     if kind in _TAKES:
         return f"{name} takes {_TAKES[kind].format(**context)}, and was given {shown(value)}", None
     return f"{name}: {error['msg']}", None
@@ -58,8 +67,11 @@ def shown(value: object) -> str:
 
 def _unknown(what: str, word: str, known: Sequence[str]) -> tuple[str, str | None]:
     near = nearest(word, known)
-    return f"unknown {what} {word!r}{near}", None if near else _choose(known)
+    return f"unknown {what} {word!r}{near}", None if near else choose(known)
 
 
-def _choose(choices: Sequence[str]) -> str:
+def choose(choices: Sequence[str]) -> str:
+    """Return ``choose this, that or the other``."""
+    if len(choices) == 1:
+        return f"choose {choices[0]}"
     return f"choose {', '.join(choices[:-1])} or {choices[-1]}"

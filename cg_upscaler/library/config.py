@@ -1,185 +1,98 @@
-"""Reads what a run is told to do: run-wide settings, ordered rules, and settings per kind of map, from a YAML file."""
+"""Reads a configuration from a YAML file, with the line of everything, and puts profile and command line over it."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from enum import Enum
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import yaml
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainValidator,
-    PrivateAttr,
-    ValidationError,
-    WithJsonSchema,
-    model_validator,
-)
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
-from cg_upscaler.codecs import PIXEL_LIMIT
 from cg_upscaler.errors import ConfigError, UsageError
-from cg_upscaler.geometry import Edge, Edges
-from cg_upscaler.library.complaints import in_words
-from cg_upscaler.maps import AlphaMode, MapKind
-from cg_upscaler.models.catalog import DEFAULT, SUFFIXES
-from cg_upscaler.spec import Precision
+from cg_upscaler.library.complaints import choose, in_words, nearest
+from cg_upscaler.library.schema import NESTED, Config, Handling, Profile, Quality, Rule, Settings, TwoX, When
+from cg_upscaler.models.catalog import SUFFIXES
+
+__all__ = ["Config", "Handling", "Profile", "Quality", "Rule", "Settings", "TwoX", "When", "load", "schema"]
 
 
-class TwoX(str, Enum):
-    """How a model that gives 4x gives 2x. Models that give 2x themselves need neither."""
-
-    QUALITY = "quality"  # 4x, then box-filtered down in linear light
-    FAST = "fast"  # shrunk first, then 4x: a quarter of the work, loses detail
+_Place = tuple[str | int, ...]
+"""Where a setting stands: ``("rules", 2, "scale")``."""
 
 
-def _to_edges(value: Any) -> Edges:
-    if isinstance(value, Edges):
-        return value
-    axes = value if isinstance(value, dict) else {"x": value, "y": value}
-    if not axes or axes.keys() - {"x", "y"}:
-        raise PydanticCustomError("edges", "takes one word for both axes, or {x: word, y: word}")
-    try:
-        return Edges(**{axis: Edge(word) for axis, word in axes.items()})
-    except ValueError:
-        words = ", ".join(edge.value for edge in Edge)
-        raise PydanticCustomError("edges", "each is one of {words}", {"words": words}) from None
-
-
-_EDGE_SCHEMA = {"enum": [edge.value for edge in Edge]}
-_EdgesSetting = Annotated[
-    Edges,
-    PlainValidator(_to_edges),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                _EDGE_SCHEMA,
-                {"type": "object", "properties": {"x": _EDGE_SCHEMA, "y": _EDGE_SCHEMA}, "additionalProperties": False},
-            ]
-        }
-    ),
-]
-_Name = Annotated[str, Field(min_length=1)]
-_Scale = Literal[2, 4]
-_Share = Annotated[float, Field(strict=True, ge=0, le=1)]
-_Globs = Annotated[
-    tuple[_Name, ...],
-    BeforeValidator(lambda value: (value,) if isinstance(value, str) else value),
-    Field(min_length=1),
-    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}),
-]
-
-
-class Settings(BaseModel):
-    """What can be set for the whole run, for a kind of map, or by a rule. None leaves it to the next in line."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-    model: _Name | None = None
-    """A model of the catalog (`cg-upscale models` lists them), or the path of a weights file."""
-    scale: _Scale | None = None
-    """How many times as large: 2 or 4."""
-    two_x: TwoX | None = None
-    """How a 4x model gives 2x: `quality` (4x, then filtered down) or `fast` (shrunk first; loses detail)."""
-    fidelity: _Share | None = None
-    """0 … 1: how far the result, filtered down, is made to equal the source. 0 is the generator's raw output."""
-    edges: _EdgesSetting | None = None
-    """What lies beyond the borders: `wrap` for tileable textures, `mirror`, `clamp`, `zero`; or `{x: …, y: …}`."""
-
-
-class Rule(Settings):
-    """Settings for the textures that its globs match. The first rule that matches and sets a thing decides it."""
-
-    match: _Globs
-    """One glob, or several, on names within the library."""
-    kind: MapKind | None = None
-    """Which map the texture is, whatever its name and pixels look like."""
-    alpha: Literal[AlphaMode.CUTOUT, AlphaMode.BLEND, AlphaMode.MASK] | None = None
-    """What the alpha channel means: `cutout` or `blend` (transparency), or `mask` (data)."""
-    skip: _Name | Literal[False] | None = None
-    """Write nothing, for the reason given here; `false` exempts from the skips of later rules."""
-
-    _where: str = PrivateAttr("")
-
-    @model_validator(mode="after")
-    def _sets_something(self) -> Rule:
-        if self.model_fields_set <= {"match"}:
-            raise PydanticCustomError("idle_rule", "one here sets nothing; give it a kind, a skip …, or remove it")
-        return self
-
-    def __str__(self) -> str:
-        more = ", …" if len(self.match) > 1 else ""
-        return f"rule {self.match[0]!r}{more}" + (f" ({self._where})" if self._where else "")
-
-
-class Config(Settings):
-    """All that a run is told, as the file and the command line give it together."""
-
-    source: Path
-    """The library: a folder, or one file. Relative to the configuration file. SOURCE on the command line beats it."""
-    output: Path
-    """The folder for results. Relative to the configuration file; else `SOURCE-upscaled` beside the library."""
-    model: _Name = DEFAULT
-    """The run's model: a name of the catalog, or the path of a weights file relative to the configuration file."""
-    scale: _Scale = 4
-    """How many times as large: 2 or 4."""
-    two_x: TwoX = TwoX.QUALITY
-    """How a 4x model gives 2x: `quality` (4x, then filtered down) or `fast` (shrunk first; loses detail)."""
-    edges: _EdgesSetting = Edges()
-    """What lies beyond the borders: `wrap` for tileable textures, `mirror`, `clamp`, `zero`; or `{x: …, y: …}`."""
-    device: _Name = "auto"
-    """Where generators run: `auto`, or as torch spells it: `cpu`, `cuda`, `cuda:1`, `mps`."""
-    precision: Precision = Precision.AUTO
-    """The arithmetic of generators. `auto`: the fastest that keeps 8-bit textures right, float32 for deeper ones."""
-    pixel_limit: Annotated[int, Field(strict=True, ge=1)] = PIXEL_LIMIT
-    """Texels of the largest source that is read, by its header; larger ones are reported."""
-    rules: tuple[Rule, ...] = ()
-    """In order. For each setting the first rule that matches and sets it decides."""
-    kinds: dict[MapKind, Settings] = {}
-    """Settings per kind of map."""
-
-    _base: Path | None = PrivateAttr(None)
-
-    @property
-    def base(self) -> Path | None:
-        """What model paths are relative to: the configuration file's folder; None for the working folder."""
-        return self._base
-
-
-def _beside(source: Path) -> Path:
-    library = Path(os.path.abspath(source))
-    return library.with_name(f"{library.stem if library.is_file() else library.name}-upscaled")
-
-
-def load(path: Path | None = None, **overrides: Any) -> Config:
+def load(path: Path | None = None, *, profile: str | None = None, **overrides: Any) -> Config:
     """Return the settings of a file, or the defaults, with those of `overrides` that are not None put in their place.
 
-    An override is a run-wide setting replaced: rules and kinds still decide over it. Paths in the file are relative to
-    the file, those in overrides to the working folder. Raises `ConfigError` for what stands in the file, at its line,
-    and `UsageError` for overrides.
+    An override is a run-wide setting replaced: rules and kinds still decide over it. It beats that of a `profile`,
+    which beats the file's. Paths in the file are relative to the file, those in overrides to the working folder. Raises
+    `ConfigError` for what stands in the file, at its line, and `UsageError` for overrides and an unknown profile.
     """
     plain, lines = ({}, {}) if path is None else _read(path)
     folder = None if path is None else Path(os.path.abspath(path)).parent
-    for name in ("source", "output"):
-        if folder is not None and isinstance(plain.get(name), str):
-            plain[name] = Path(os.path.abspath(folder / Path(plain[name]).expanduser()))
+    if folder is not None:
+        profiles = plain.get("profiles")
+        for part in (plain, *(profiles.values() if isinstance(profiles, dict) else ())):
+            _anchor(part, folder)
     given = {name: _anchored(name, value) for name, value in overrides.items() if value is not None}
-    asked = {**plain, **given}
+    asked = {**_without_rivals(plain, given), **given}
     if isinstance(asked.get("source"), Path):
-        asked.setdefault("output", _beside(asked["source"]))
+        asked.setdefault("output", _beside(asked["source"], profile))
     try:
         config = Config.model_validate(asked)
     except ValidationError as error:
         raise _first(error.errors(), path, lines, given) from None
+    _mark(config.rules, ("rules",), path, lines)
+    for name, variant in config.profiles.items():
+        _mark(variant.rules, ("profiles", name, "rules"), path, lines)
+    if profile is not None:
+        config = _in_profile(config, profile, given)
     config._base = folder
-    for i, rule in enumerate(config.rules):
-        rule._where = f"{path.name}:{lines['rules', i]}" if path else ""
     return config
+
+
+def _in_profile(config: Config, name: str, given: Mapping[str, Any]) -> Config:
+    """Return the configuration with a profile's settings in place of the run's, but for what was given."""
+    if name not in config.profiles:
+        known = sorted(config.profiles)
+        fix = choose(known) if known else "the configuration has none; write some under 'profiles'"
+        raise UsageError(f"unknown profile {name!r}{nearest(name, known)}", fix=fix)
+    profile = config.profiles[name]
+    own = {setting: getattr(profile, setting) for setting in profile.model_fields_set - {"rules", "kinds"}}
+    own = {setting: value for setting, value in own.items() if value is not None and setting not in given}
+    if "size" in given or "scale" in given:
+        own = {setting: value for setting, value in own.items() if setting not in ("size", "scale")}
+    elif "scale" in own:
+        own["size"] = None
+    kinds = {kind: _over(profile.kinds.get(kind), config.kinds.get(kind)) for kind in (*config.kinds, *profile.kinds)}
+    return config.model_copy(update={**own, "rules": (*profile.rules, *config.rules), "kinds": kinds})
+
+
+def _over(first: Settings | None, second: Settings | None) -> Settings:
+    """Return two settings of one kind as one; for each the first that sets it decides."""
+    if first is None or second is None:
+        return first or second or Settings()
+    own = {name: value for name in Settings.model_fields if (value := getattr(first, name)) is not None}
+    rival = {"scale": "size", "size": "scale"}
+    return second.model_copy(update={**{rival[name]: None for name in own.keys() & rival.keys()}, **own})
+
+
+def _without_rivals(plain: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """A scale of the command line replaces a size of the file, and the other way round."""
+    rivals = {"scale": "size", "size": "scale"}
+    return {name: value for name, value in plain.items() if rivals.get(name) not in given}
+
+
+def _mark(rules: tuple[Rule, ...], place: _Place, path: Path | None, lines: dict[_Place, int]) -> None:
+    for i, rule in enumerate(rules):
+        rule._where = f"{path.name}:{lines[(*place, i)]}" if path else ""
+
+
+def _beside(source: Path, profile: str | None) -> Path:
+    library = Path(os.path.abspath(source))
+    return library.with_name(f"{library.stem if library.is_file() else library.name}-{profile or 'upscaled'}")
 
 
 def schema() -> dict[str, Any]:
@@ -187,6 +100,13 @@ def schema() -> dict[str, Any]:
     plain = Config.model_json_schema()
     del plain["required"]  # the command line may give the source
     return plain
+
+
+def _anchor(part: Any, folder: Path) -> None:
+    """Make the paths of a file, or of one of its profiles, absolute."""
+    for name in ("source", "output"):
+        if isinstance(part, dict) and isinstance(part.get(name), str):
+            part[name] = Path(os.path.abspath(folder / Path(part[name]).expanduser()))
 
 
 def _anchored(name: str, value: Any) -> Any:
@@ -199,9 +119,6 @@ def _anchored(name: str, value: Any) -> Any:
 
 
 # Reading, with the line of everything
-
-_Place = tuple[str | int, ...]
-"""Where a setting stands: ``("rules", 2, "scale")``."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -305,6 +222,7 @@ def _line(place: _Place, lines: dict[_Place, int]) -> int:
 
 def _known_at(place: _Place) -> list[str]:
     """Return the settings that are known where one stands."""
-    models: dict[str, type[BaseModel]] = {"rules": Rule, "kinds": Settings}
-    model = models.get(str(place[0]), Config) if len(place) > 1 else Config
-    return sorted(model.model_fields)
+    model: Any = Config
+    for part in place[:-1]:
+        model = NESTED.get(str(part), model)
+    return sorted(model.model_fields if issubclass(model, BaseModel) else model.__dataclass_fields__)

@@ -12,17 +12,36 @@ from cg_upscaler.job import Band, Group, Pass, Via
 from cg_upscaler.library.classify import Decision
 from cg_upscaler.library.config import TwoX
 from cg_upscaler.library.evidence import AlphaClass, Evidence
-from cg_upscaler.library.settings import Settled
-from cg_upscaler.maps import BICUBIC, PLAIN, POLICIES, AlphaMode, ColorSpace, Role, Treatment
+from cg_upscaler.library.settings import Means, Settled
+from cg_upscaler.maps import (
+    BICUBIC,
+    FITTING,
+    NEAREST,
+    PLAIN,
+    POLICIES,
+    AlphaMode,
+    ColorSpace,
+    MapKind,
+    Meaning,
+    Role,
+    Treatment,
+)  # fmt: skip
 from cg_upscaler.spec import DeviceInfo, ImageSpec, ModelInfo, Precision
 
 Find = Callable[[str, int], ModelInfo]
 """What is known of a model, by its name and the scale that plain resampling is to have."""
 
+TRANSPARENT = (AlphaMode.CUTOUT, AlphaMode.BLEND, AlphaMode.PREMULTIPLIED)
+"""Where alpha is transparency, and not one more channel."""
 
 _SOFT = 0.4
 """Share of partly transparent texels, of all that show, from which on transparency is a matter of degrees. Icons with
 smooth edges have a quarter, particles two thirds."""
+
+_FEW, _FLAT = 64, 0.8
+"""Colours of flat art at most, and the share of its neighbours that are of one colour at least."""
+
+_DRAWN = (MapKind.BASE_COLOR, MapKind.EMISSIVE, MapKind.SPRITE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,61 +52,127 @@ class Part:
     channels: tuple[int, ...]
     targets: tuple[int, ...]
     color_space: ColorSpace = ColorSpace.DATA
-    safe: bool = False
-    """Resampled, whatever the kind's model is: of unclear meaning, or soft."""
+    holds: MapKind | None = None
+    """What they are, where that is not the texture's own kind."""
+    plain: str | None = None
+    """The resampling that they get whatever the model is: of unclear meaning, soft, or no picture."""
 
 
 def plan_groups(
-    spec: ImageSpec, evidence: Evidence, decision: Decision, settings: Settled, device: DeviceInfo, find: Find
+    spec: ImageSpec,
+    evidence: Evidence,
+    decision: Decision,
+    settings: Settled,
+    *,
+    size: Size,
+    passes: int,
+    flip: bool,
+    device: DeviceInfo,
+    find: Find,
 ) -> tuple[Group, ...]:
     """Return the channel groups of a texture. Every channel is the target of exactly one.
 
-    Raises `UsageError` for a model that cannot do it, `UnsupportedImage` for a normal map of one channel.
+    `size` is that of the picture which a generator is shown, a cell or a framed texture among it; `passes` is by how
+    much it enlarges in all; with `flip` vectors are turned into the other convention. Raises `UsageError` for a model
+    that cannot do it, `UnsupportedImage` for a normal map of one channel.
     """
     groups = []
-    for part in split(spec, evidence, decision):
+    for part in split(spec, evidence, decision, settings):
+        means = settings.means_for(part.holds)
         if evidence.finite and all(evidence.constant[channel] for channel in part.channels):
             # Nothing is generated, so nothing of how it would have been may reach the job's key.
-            plain = _group(replace(part, safe=True), spec, replace(settings, fidelity=0.0), device, find)
-            groups.append(replace(plain, constant=True))
+            means = Means(BICUBIC, fidelity=0.0, precision=means.precision)
+            group = replace(_group(replace(part, plain=BICUBIC), spec, means, size, 1, device, find), constant=True)
         else:
-            hard = _is_hard(part, spec, evidence, decision)
-            groups.append(_group(part, spec, replace(settings, fidelity=0.0) if hard else settings, device, find))
+            means = replace(means, fidelity=_fidelity(part, means, spec, evidence, decision))
+            group = _group(part, spec, means, size, passes, device, find)
+        if part.role is Role.NORMAL:
+            group = replace(group, signed=evidence.vectors.signed, flip=flip)
+        groups.append(group)
     return tuple(groups)
 
 
-def split(spec: ImageSpec, evidence: Evidence, decision: Decision) -> Iterator[Part]:
+def split(spec: ImageSpec, evidence: Evidence, decision: Decision, settings: Settled) -> Iterator[Part]:
     """Yield the parts of a texture, as its kind's treatment says."""
     treatment = POLICIES[decision.kind].treatment
+    if treatment is Treatment.COPY:
+        yield from _data(spec, decision)
+        return
+    held = {channel: kind for channel, kind in settings.channels.items() if channel < spec.channels}
+    if treatment is Treatment.CHANNELS and held:
+        yield from _packed(spec, decision, settings, held)
+        return
     colour = tuple(channel for channel in range(spec.channels) if channel != spec.alpha)
-    first, rest = colour[:3], colour[3:]
-    if treatment is Treatment.NORMAL and not plain_vectors(evidence):
-        yield from (Part(Role.SCALAR, (channel,), (channel,), safe=True) for channel in colour)
-    elif treatment is Treatment.NORMAL:
-        if len(first) < 2:
+    if treatment is Treatment.NORMAL:
+        vectors = decision.vectors or colour[:3]
+        if len(vectors) < 2:
             raise UnsupportedImage(
                 "is taken for a normal map, which has two channels at least, and this has one",
                 fix="give it another kind under 'rules'",
             )
-        yield Part(Role.NORMAL, first, first)
-        yield from (Part(Role.SCALAR, (channel,), (channel,), safe=True) for channel in rest)
+        yield Part(Role.NORMAL, vectors, vectors)
+        rest = tuple(channel for channel in range(spec.channels) if channel not in vectors)
+        yield from (_rest(channel, held) for channel in rest)
+        return
+    space = color_space(spec, decision, settings.means)
+    first, rest = colour[:3], colour[3:]
+    if len(first) == 3 and evidence.gray and evidence.finite:
+        yield Part(Role.SCALAR, first[:1], first, space)
+    elif len(first) == 3 and treatment is Treatment.COLOR:
+        yield Part(Role.COLOR, first, first, space)
     else:
-        space = color_space(spec, decision)
-        if len(first) == 3 and evidence.gray and evidence.finite:
-            yield Part(Role.SCALAR, first[:1], first, space)
-        elif len(first) == 3 and treatment is Treatment.COLOR:
-            yield Part(Role.COLOR, first, first, space)
-        else:
-            yield from (Part(Role.SCALAR, (channel,), (channel,), space) for channel in first)
-        unclear = treatment is Treatment.COLOR
-        yield from (Part(Role.SCALAR, (channel,), (channel,), safe=unclear) for channel in rest)
+        yield from (Part(Role.SCALAR, (channel,), (channel,), space) for channel in first)
+    clear = treatment is Treatment.CHANNELS or settings.means.model in PLAIN
+    for channel in rest:
+        yield Part(Role.SCALAR, (channel,), (channel,)) if clear else _rest(channel, held)
     if spec.alpha is not None:
-        if decision.alpha in (AlphaMode.CUTOUT, AlphaMode.BLEND, AlphaMode.PREMULTIPLIED):
-            soft = decision.alpha is not AlphaMode.CUTOUT and _is_soft(evidence)
-            yield Part(Role.ALPHA, (spec.alpha,), (spec.alpha,), safe=soft)
+        yield _alpha(spec.alpha, evidence, decision, held, clear=clear)
+
+
+def _alpha(alpha: int, evidence: Evidence, decision: Decision, held: dict[int, MapKind], *, clear: bool) -> Part:
+    if decision.alpha in TRANSPARENT:
+        drawn = decision.kind is MapKind.PIXEL_ART or decision.alpha is AlphaMode.CUTOUT or not _is_soft(evidence)
+        return Part(Role.ALPHA, (alpha,), (alpha,), plain=None if drawn else BICUBIC)
+    return Part(Role.SCALAR, (alpha,), (alpha,)) if clear and alpha not in held else _rest(alpha, held)
+
+
+def _rest(channel: int, held: dict[int, MapKind]) -> Part:
+    """A channel beside those that make the map: what it is said to hold, or else resampled, which harms nothing."""
+    if channel in held:
+        return _scalar(channel, held[channel])
+    return Part(Role.SCALAR, (channel,), (channel,), plain=BICUBIC)
+
+
+def _scalar(channel: int, kind: MapKind, space: ColorSpace = ColorSpace.DATA) -> Part:
+    plain = NEAREST if kind is MapKind.DATA else BICUBIC if kind is MapKind.NORMAL else None
+    return Part(Role.SCALAR, (channel,), (channel,), space, kind, plain)
+
+
+def _packed(spec: ImageSpec, decision: Decision, settings: Settled, held: dict[int, MapKind]) -> Iterator[Part]:
+    """Yield the channels of a packed map, each as what it is. Those of a normal or of a colour go together."""
+    together = {
+        kind: tuple(channel for channel in range(spec.channels) if held.get(channel) is kind)
+        for kind in dict.fromkeys(held.values())
+    }
+    for kind, channels in together.items():
+        space = color_space(spec, replace(decision, kind=kind), settings.means_for(kind))
+        if kind is MapKind.NORMAL and len(channels) in (2, 3):
+            yield Part(Role.NORMAL, channels, channels, holds=kind)
+        elif POLICIES[kind].color_space is ColorSpace.SRGB and len(channels) == 3:
+            yield Part(Role.COLOR, channels, channels, space, kind)
         else:
-            unclear = treatment is not Treatment.CHANNELS
-            yield Part(Role.SCALAR, (spec.alpha,), (spec.alpha,), safe=unclear)
+            yield from (_scalar(channel, kind, space) for channel in channels)
+    yield from (Part(Role.SCALAR, (c,), (c,), plain=BICUBIC) for c in range(spec.channels) if c not in held)
+
+
+def fitting(meaning: Meaning | None) -> str | None:
+    """Return the plain resampling that keeps data what it is, if there is one."""
+    return None if meaning is None else FITTING[meaning]
+
+
+def _data(spec: ImageSpec, decision: Decision) -> Iterator[Part]:
+    plain = fitting(decision.meaning)
+    yield from (Part(Role.SCALAR, (channel,), (channel,), plain=plain) for channel in range(spec.channels))
 
 
 def _is_soft(evidence: Evidence) -> bool:
@@ -96,58 +181,76 @@ def _is_soft(evidence: Evidence) -> bool:
     return shown > 0 and (shown - evidence.alpha.solid) / shown > _SOFT
 
 
-def plain_vectors(evidence: Evidence) -> bool:
-    """Whether a normal map holds x, y, z in that order in 0 … 1. Others are resampled channel by channel."""
-    return not (evidence.vectors.swizzled or evidence.vectors.signed)
-
-
-def color_space(spec: ImageSpec, decision: Decision) -> ColorSpace:
-    """Return what a texture's colour is: its policy's, but float files hold linear light, and some others say so."""
+def color_space(spec: ImageSpec, decision: Decision, means: Means) -> ColorSpace:
+    """Return what colour is: as it is set, or its policy's; but float files hold light, and some others say so."""
+    if means.color_space is not None:
+        return means.color_space
     space = POLICIES[decision.kind].color_space
     if space is ColorSpace.SRGB and (spec.depth.is_float or spec.color_space is ColorSpace.LINEAR):
         return ColorSpace.LINEAR
     return space
 
 
-def _is_hard(part: Part, spec: ImageSpec, evidence: Evidence, decision: Decision) -> bool:
-    """Whether all texels are 0 or 1. A match would force the result's to the same: a staircase for an edge."""
+def _fidelity(part: Part, means: Means, spec: ImageSpec, evidence: Evidence, decision: Decision) -> float:
+    """Return how far the source is held. A match forces texels of pure black, white and flat colour into a staircase.
+
+    Who asks for it by a rule or for a kind gets it on flat art; on cut-outs it has no meaning.
+    """
+    if part.plain == NEAREST or decision.kind is MapKind.DATA:
+        return 0.0
     if spec.alpha in part.channels:
-        return evidence.alpha.values is AlphaClass.BINARY or decision.alpha is AlphaMode.CUTOUT
-    return evidence.primary == 1.0
+        hard = evidence.alpha.values is AlphaClass.BINARY or decision.alpha is AlphaMode.CUTOUT
+        return 0.0 if hard else means.fidelity
+    flat = evidence.colors <= _FEW and evidence.flat >= _FLAT and (part.holds or decision.kind) in _DRAWN
+    return 0.0 if (flat or evidence.primary == 1.0) and not means.insisted else means.fidelity
 
 
-def _group(part: Part, spec: ImageSpec, settings: Settled, device: DeviceInfo, find: Find) -> Group:
-    model = find(BICUBIC if part.safe else settings.model, settings.scale)
-    via = _via(model, settings)
+def _group(part: Part, spec: ImageSpec, means: Means, size: Size, passes: int, device: DeviceInfo, find: Find) -> Group:
+    filtered = passes == 1  # by whichever model: none is asked
+    model = find(BICUBIC if filtered else part.plain or means.model, passes)
     channels = 3 if part.role is Role.NORMAL else len(part.channels)
     if channels > 1 and model.channels not in (0, channels):
         raise UsageError(
             f"model {model.name} takes {model.channels} channel(s), and {part.role.value} has {channels}",
             fix="choose another model",
         )
-    size = Size(-(-spec.size.width // 2), -(-spec.size.height // 2)) if via is Via.SHRINK else spec.size
-    cut = canonical_cut(size, model)
-    assert cut is not None  # only a smaller one than the first may not exist
+    drawn = not (filtered or model.name in PLAIN)
+    pictured = part.role in (Role.COLOR, Role.SCALAR) and part.plain is None
     return Group(
         role=part.role,
         channels=part.channels,
         targets=part.targets,
         color_space=part.color_space,
         model=model.name,
-        passes=(Pass(settings.scale, via, cut),),
-        fidelity=settings.fidelity,
+        passes=() if filtered else tuple(_passes(model, means.two_x, passes, size)),
+        fidelity=0.0 if filtered else means.fidelity,
         band=Band.LOW if spec.lossy or spec.indexed else Band.ALL,
-        precision=Precision.FLOAT32 if model.name in PLAIN else device.precision_for(settings.precision, spec.depth),
+        precision=device.precision_for(means.precision, spec.depth) if drawn else Precision.FLOAT32,
         weights=model.weights,
+        holds=part.holds,
+        grain=means.grain if drawn and pictured else 0.0,
+        gamma=means.gamma if drawn and pictured else 1.0,
     )
 
 
-def _via(model: ModelInfo, settings: Settled) -> Via:
-    if model.scale == settings.scale:
-        return Via.DIRECT
-    if (model.scale, settings.scale) == (4, 2):
-        return Via.REDUCE if settings.two_x is TwoX.QUALITY else Via.SHRINK
-    raise UsageError(
-        f"model {model.name} is {model.scale}x and cannot give {settings.scale}x",
-        fix=f"choose a {settings.scale}x model" if settings.scale == 4 else "choose a 2x or a 4x model",
-    )
+def _passes(model: ModelInfo, two_x: TwoX, times: int, size: Size) -> Iterator[Pass]:
+    """Yield the passes by which a model makes a picture of `size` so many times as large, the smaller one first."""
+    for step in _steps(model, times):
+        via = Via.DIRECT
+        if model.scale != step:
+            via = Via.SHRINK if step == 2 and two_x is TwoX.FAST else Via.REDUCE
+        seen = Size(-(-size.width // 2), -(-size.height // 2)) if via is Via.SHRINK else size
+        yield Pass(step, via, canonical_cut(seen, model))
+        size = size * step
+
+
+def _steps(model: ModelInfo, times: int) -> tuple[int, ...]:
+    if model.scale == times:
+        return (times,)
+    known = {(4, 2): (2,), (4, 3): (3,), (4, 8): (2, 4), (2, 4): (2, 2), (2, 8): (2, 2, 2)}
+    if (model.scale, times) not in known:
+        raise UsageError(
+            f"model {model.name} is {model.scale}x and cannot give {times}x",
+            fix="choose a 4x model" if times == 3 else "choose a 2x or a 4x model",
+        )
+    return known[model.scale, times]

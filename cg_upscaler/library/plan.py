@@ -1,43 +1,32 @@
-"""Plans a run: what is to be done to each texture of a library, and why."""
+"""Plans a run: looks at every texture of a library, gathers materials, and decides what is done to each, and why."""
 
 from __future__ import annotations
 
 import functools
-import json
 import os
-import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 
-from cg_upscaler import codecs
-from cg_upscaler.errors import SourceError, UsageError
-from cg_upscaler.job import Action, Job, Plan, Problem
+from cg_upscaler.errors import UsageError
+from cg_upscaler.job import Job, Plan, Problem
+from cg_upscaler.library.clashes import check_output, without_clashes
 from cg_upscaler.library.classify import classify
-from cg_upscaler.library.config import Config
-from cg_upscaler.library.evidence import Evidence
+from cg_upscaler.library.config import Config, Rule
 from cg_upscaler.library.groups import Find
-from cg_upscaler.library.receipts import Receipts, hash_file, known_outputs_under
+from cg_upscaler.library.look import Progress, Seen, attempt, look_at
+from cg_upscaler.library.receipts import Receipts, known_outputs_under
 from cg_upscaler.library.scan import Found, Scan, scan
-from cg_upscaler.library.settings import deciding, rules_for, settle
-from cg_upscaler.library.survey import survey
-from cg_upscaler.library.texture import Texture, plan_texture, skip
+from cg_upscaler.library.settings import Settled, deciding, holding, rules_for, said_alpha, settle
+from cg_upscaler.library.sidecars import Sidecars, read_sidecars
+from cg_upscaler.library.sizes import factor, together
+from cg_upscaler.library.texture import Texture, asked, plan_texture, skip
 from cg_upscaler.models import catalog
-from cg_upscaler.spec import DeviceInfo, ImageSpec, ModelInfo
-from cg_upscaler.wire import from_plain, to_plain
+from cg_upscaler.spec import DeviceInfo, ModelInfo
 
 __all__ = ["Texture", "make_plan", "plan_texture"]
-
-Progress = Callable[[int, int], None]
-"""Told how many textures are planned, and of how many."""
-
-_SURVEY = 2
-"""Goes up whenever a survey would see something else, so that nothing older is remembered."""
-
-_READERS = min(4, os.cpu_count() or 1)
-"""Textures looked at at once: reading leaves the interpreter, and each is held whole in memory."""
 
 
 def make_plan(
@@ -54,68 +43,107 @@ def make_plan(
     in a texture, so that the next plan need not read it. Raises `UsageError` and `ModelError` for what would fail
     for the run as a whole, and whatever `on_progress` raises.
     """
-    planner = _Planner(config, Path(os.path.abspath(config.output)), device, _finder(config), receipts)
-    _check_output(config, planner.output)
+    output = Path(os.path.abspath(config.output))
+    check_output(config.source, output)
     seen = scan(config.source, only=only, ours=known_outputs_under(config.source))
     if config.source.is_file() and not (seen.found or seen.problems):
         raise UsageError("is no texture by its name", where=config.source, fix="see the README for the suffixes read")
-    made = list(_in_parallel(planner.plan, seen.found, on_progress))
-    jobs, clashes = _without_clashes([item for item in made if isinstance(item, Job)], planner.output)
+    root = config.source.parent if config.source.is_file() else config.source
+    planner = _Planner(config, output, device, _finder(config), read_sidecars(root, seen.names, seen.sidecars))
+    made = planner.plan(seen.found, receipts, on_progress)
+    jobs, clashes = without_clashes([item for item in made if isinstance(item, Job)], output)
     problems = [*seen.problems, *(item for item in made if isinstance(item, Problem)), *clashes]
-    notes = (*_idle_rules(config, seen, only), *_others(seen))
-    return Plan(os.path.abspath(config.source), str(planner.output), device, tuple(jobs), tuple(problems), notes)
+    notes = (*([] if only else planner.idle_rules()), *planner.sidecars.notes, *_others(seen))
+    return Plan(os.path.abspath(config.source), str(output), device, tuple(jobs), tuple(problems), notes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A texture of which it is known what it is and what is wanted of it, but not yet what its material allows."""
+
+    texture: Texture
+    settings: Settled
+    material: str
 
 
 @dataclass(frozen=True, slots=True)
 class _Planner:
-    """Plans one texture at a time, from any thread."""
+    """What the plans of all textures have in common."""
 
     config: Config
     output: Path
     device: DeviceInfo
     find: Find
-    receipts: Receipts | None
+    sidecars: Sidecars
+    used: set[int] = field(default_factory=set)
+    """The rules that reached a texture, by identity."""
 
-    def plan(self, found: Found) -> Job | Problem:
-        try:
-            return self._plan(found)
-        except SourceError as error:
-            return Problem(found.name, "; ".join(part for part in (error.what, error.fix) if part))
-        except OSError as error:
-            return Problem(found.name, f"cannot be read: {error.strerror or error}")
-        except MemoryError:
-            return Problem(found.name, "does not fit into memory; free some, or exclude it under 'rules'")
+    def plan(
+        self, found: Sequence[Found], receipts: Receipts | None, on_progress: Progress | None
+    ) -> list[Job | Problem]:
+        made: dict[str, Job | Problem | _Draft] = {item.name: skipped for item in found if (skipped := self.skip(item))}
+        looked = [item for item in found if item.name not in made]
+        limit = self.config.pixel_limit
+        for item in look_at(looked, receipts, limit=limit, on_progress=on_progress):
+            if isinstance(item, Problem):
+                made[item.name] = item
+            else:
+                made[item.found.name] = self.draft(item)
+        most = _shared(item for item in made.values() if isinstance(item, _Draft))
+        items = [made[item.name] for item in found]
+        return [self.finish(item, most) if isinstance(item, _Draft) else item for item in items]
 
-    def _plan(self, found: Found) -> Job:
-        rules = rules_for(found.name, self.config)
-        skipping = deciding(rules, "skip")
-        if skipping is not None and skipping.skip:
-            return skip(found.name, found.path, f"{skipping.skip} ({skipping})", self.output)
-        spec = codecs.probe(found.path, limit=self.config.pixel_limit)
-        evidence = self._evidence(found.path, spec)
-        by_kind, by_alpha = deciding(rules, "kind"), deciding(rules, "alpha")
-        decision = classify(
-            found.name,
-            spec,
-            evidence,
-            kind=by_kind.kind if by_kind else None,
-            alpha=by_alpha.alpha if by_alpha else None,
-            why=str(by_kind or by_alpha or ""),
+    def skip(self, found: Found) -> Job | None:
+        """Return the job for a texture that is not even looked at."""
+        rule = deciding(rules_for(found.name, self.config), "skip")
+        return self._skipped(found, rule) if rule is not None and rule.when is None else None
+
+    def _skipped(self, found: Found, rule: Rule | None) -> Job | None:
+        if rule is None or not rule.skip:
+            return None
+        self.used.add(id(rule))
+        return skip(found.name, found.path, f"{rule.skip} ({rule})", self.output)
+
+    def draft(self, seen: Seen) -> _Draft | Job:
+        """Decide what a texture is, and settle what is wanted of it."""
+        name, spec, material = seen.found.name, seen.spec, ""
+        rules = rules_for(name, self.config)
+        says = deciding(holding(rules, spec, material), "says")
+        kind = None if says is None else says.says
+        told = self.sidecars.verdicts.get(name)
+        decide = functools.partial(classify, name, spec, seen.evidence, kind=kind, why=str(says or ""), sidecar=told)
+        decision = decide()
+        rules = holding(rules, spec, material, decision.kind, decision.alpha)
+        self.used.update(map(id, rules))
+        skipped = self._skipped(seen.found, deciding(rules, "skip"))
+        if skipped is not None:
+            return skipped
+        alpha = said_alpha(self.config, rules, decision)
+        if alpha is not None:
+            decision = decide(alpha=alpha)
+        texture = Texture(name, seen.found.path, spec, seen.evidence, decision)
+        return _Draft(texture, settle(self.config, rules, decision), material)
+
+    def finish(self, draft: _Draft, most: dict[str, Fraction]) -> Job | Problem:
+        """Plan a texture, given by how much each material allows its members to grow."""
+        return attempt(
+            draft.texture.name,
+            lambda: plan_texture(
+                draft.texture, draft.settings, self.output, self.device, self.find, most=most.get(draft.material)
+            ),
         )
-        texture = Texture(found.name, found.path, spec, evidence, decision)
-        return plan_texture(texture, settle(self.config, rules, decision.kind), self.output, self.device, self.find)
 
-    def _evidence(self, path: Path, spec: ImageSpec) -> Evidence:
-        """Return what the pixels say: as it was remembered, or else by reading them."""
-        if self.receipts is None:
-            return survey(codecs.read(path, limit=self.config.pixel_limit), spec)
-        at = f"{_SURVEY}:{hash_file(path)}"
-        known = self.receipts.evidence(at)
-        if known is not None:
-            return from_plain(Evidence, json.loads(known))
-        evidence = survey(codecs.read(path, limit=self.config.pixel_limit), spec)
-        self.receipts.remember(at, json.dumps(to_plain(evidence)))
-        return evidence
+    def idle_rules(self) -> Iterator[str]:
+        yield from (f"{rule} matches no texture" for rule in self.config.rules if id(rule) not in self.used)
+
+
+def _shared(drafts: Iterable[_Draft]) -> dict[str, Fraction]:
+    """Return by how much the members of each material may grow, where one of them cannot as far as it should."""
+    members = defaultdict(list)
+    for draft in drafts:
+        if draft.material:
+            members[draft.material].append(factor(draft.texture.spec.size, asked(draft.texture, draft.settings)))
+    return {name: most for name, factors in members.items() if (most := together(factors)) is not None}
 
 
 def _finder(config: Config) -> Find:
@@ -124,89 +152,6 @@ def _finder(config: Config) -> Find:
         return catalog.find(name, base=config.base, scale=scale)
 
     return find
-
-
-def _check_output(config: Config, output: Path) -> None:
-    library = config.source if config.source.is_dir() else config.source.parent
-    if os.path.normcase(os.path.realpath(output)) == os.path.normcase(os.path.realpath(library)):
-        raise UsageError(
-            "the output folder is the library itself, and sources are never overwritten",
-            where=output,
-            fix="choose another --out",
-        )
-    if output.exists() and not output.is_dir():
-        raise UsageError("is no folder", where=output, fix="choose another --out")
-
-
-def _in_parallel(
-    plan: Callable[[Found], Job | Problem], found: Sequence[Found], on_progress: Progress | None
-) -> Iterator[Job | Problem]:
-    with ThreadPoolExecutor(_READERS) as pool:
-        waiting = [pool.submit(plan, item) for item in found]
-        try:
-            for done, future in enumerate(waiting, 1):
-                yield future.result()
-                if on_progress is not None:
-                    on_progress(done, len(found))
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
-# Where results go
-
-
-def _without_clashes(jobs: Sequence[Job], output: Path) -> tuple[list[Job], list[Problem]]:
-    """Take out the jobs whose result must not be written where it would go."""
-    writing = [job for job in jobs if job.action is not Action.SKIP]
-    sources = {_folded(os.path.realpath(job.source)): job.name for job in jobs}
-    by_output = defaultdict(list)
-    for job in writing:
-        by_output[_folded(job.output)].append(job)
-    inside = _Inside(output)
-    problems = {}
-    for job in writing:
-        rivals = [other.name for other in by_output[_folded(job.output)] if other is not job]
-        victim = sources.get(_folded(os.path.realpath(job.output)))
-        if rivals:
-            message = f"its result and that of {', '.join(rivals)} would be one file; rename or exclude one"
-        elif victim is not None:
-            message = f"its result would overwrite the source {victim}; choose another output folder"
-        elif not inside(Path(job.output)):
-            message = "its result would lie outside of the output folder; remove the link that leads there"
-        else:
-            continue
-        problems[job.name] = Problem(job.name, message)
-    return [job for job in jobs if job.name not in problems], list(problems.values())
-
-
-def _folded(path: str) -> str:
-    """One spelling for all names that are one file on Windows or on macOS."""
-    return unicodedata.normalize("NFC", path).casefold()
-
-
-class _Inside:
-    """Tells whether a file would lie in a folder, links resolved. Each folder is looked at once."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = Path(os.path.realpath(root))
-        self._known: dict[Path, bool] = {}
-
-    def __call__(self, path: Path) -> bool:
-        if path.parent not in self._known:
-            self._known[path.parent] = Path(os.path.realpath(path.parent)).is_relative_to(self._root)
-        return self._known[path.parent]
-
-
-# What is worth knowing of the whole
-
-
-def _idle_rules(config: Config, seen: Scan, only: Sequence[str]) -> Iterator[str]:
-    if only:
-        return
-    names = [item.name for item in seen.found] + [problem.name for problem in seen.problems]
-    used = {id(rule) for name in names for rule in rules_for(name, config)}
-    yield from (f"{rule} matches no texture" for rule in config.rules if id(rule) not in used)
 
 
 def _others(seen: Scan) -> Iterator[str]:

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 
 from cg_upscaler import codecs
 from cg_upscaler.errors import UnsupportedImage
-from cg_upscaler.job import Action, Group, Job
-from cg_upscaler.library.classify import Decision
+from cg_upscaler.geometry import Edge, Edges, Size
+from cg_upscaler.job import Action, Frame, Group, Job
+from cg_upscaler.library.classify import DOUBTFUL, Decision
+from cg_upscaler.library.config import Handling
 from cg_upscaler.library.evidence import Evidence
-from cg_upscaler.library.groups import Find, color_space, plain_vectors, plan_groups
+from cg_upscaler.library.groups import Find, color_space, fitting, plan_groups
 from cg_upscaler.library.settings import Settled
-from cg_upscaler.maps import POLICIES, MapKind, Treatment
+from cg_upscaler.library.sizes import Asked, Sizes, sized
+from cg_upscaler.maps import NEAREST, PLAIN, POLICIES, MapKind, Treatment
 from cg_upscaler.spec import DeviceInfo, ImageSpec
 
 SIDE_LIMITS = {"webp": 16_383, "jpg": 65_500, "tga": 65_535}
 """Texels a side, where a format has a limit that a result can meet."""
 
-LOADABLE = 16_384
-"""Texels a side of the largest texture that graphics hardware loads."""
+_LETTERS = "RGBA"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,40 +37,133 @@ class Texture:
     decision: Decision
 
 
-def plan_texture(texture: Texture, settings: Settled, output: Path, device: DeviceInfo, find: Find) -> Job:
+def plan_texture(
+    texture: Texture,
+    settings: Settled,
+    output: Path,
+    device: DeviceInfo,
+    find: Find,
+    *,
+    most: Fraction | None = None,
+    frame: Frame | None = None,
+) -> Job:
     """Return the job for a texture whose result goes into the folder `output`. Pure: equal input, equal job.
 
-    Raises `UnsupportedImage` for a result that its format cannot hold, `UsageError` for a model that cannot do it.
+    `most` is by how much its material allows it to grow, `frame` what lies next to it. Raises `UnsupportedImage` for
+    what cannot be done to it, `UsageError` for a model that cannot do it.
     """
     spec, decision = texture.spec, texture.decision
+    settings = _within_bounds(settings)
     if POLICIES[decision.kind].treatment is Treatment.COPY:
-        return _job(texture, settings, Action.COPY, output / texture.name, (), decision.notes)
-    container, note = codecs.output_container(spec)
+        if settings.data is Handling.COPY:
+            return _copied(texture, settings, output)
+        if fitting(decision.meaning) is None:
+            what = (decision.meaning or MapKind.DATA).value
+            return _copied(texture, settings, output, f"no resampling keeps it what it is ({what}): copied")
+    if settings.cells is not None and settings.cells.content(spec.size) is None:
+        cells = settings.cells
+        raise UnsupportedImage(
+            f"{cells.columns}×{cells.rows} cells with gutters of {cells.gutter} do not divide its {spec.size} texels",
+            fix="correct 'cells' under 'rules'",
+        )
+    sizes = sized(spec.size, asked(texture, settings), most)
+    flip, turned = _turned(texture, settings)
+    if sizes.size == spec.size and not flip:
+        return _copied(texture, settings, output, *sizes.notes, "scale 1: copied")
+    container, converted = codecs.output_container(spec)
     same = container == spec.container
     written = replace(
         spec,
-        size=spec.size * settings.scale,
+        size=sizes.size,
         container=container,
-        color_space=color_space(spec, decision),
+        color_space=color_space(spec, decision, settings.means),
         lossy=spec.lossy and same,
         indexed=False,
         note="",
     )
     _check_limits(written)
-    groups = plan_groups(spec, texture.evidence, decision, settings, device, find)
+    frame = frame if settings.cells is None and sizes.size == spec.size * sizes.passes else None
+    groups = plan_groups(
+        spec, texture.evidence, decision, settings,
+        size=_shown(spec.size, settings, frame), passes=sizes.passes, flip=flip, device=device, find=find,
+    )  # fmt: skip
     # The suffix is added and not replaced, so that lava.dds and lava.png never meet.
     target = output / (texture.name if same else f"{texture.name}.{container}")
-    notes = (*decision.notes, *((note,) if note else ()), *_notes(texture, written))
-    return replace(_job(texture, settings, Action.UPSCALE, target, groups, notes), output_spec=written)
+    notes = (converted, *sizes.notes, turned, *_notes(texture, settings, sizes))
+    job = _job(texture, settings, Action.UPSCALE, target, notes, groups)
+    return replace(
+        job, scale=sizes.passes, output_spec=written, cells=settings.cells, frame=frame, vertices=sizes.vertices,
+        gates=settings.gates,
+    )  # fmt: skip
+
+
+def asked(texture: Texture, settings: Settled) -> Asked:
+    """Return what is asked of the size of a texture's result."""
+    kind = texture.decision.kind
+    squares = settings.means.model == NEAREST or (kind is MapKind.DATA and settings.data is Handling.FIT)
+    return Asked(
+        scale=settings.scale,
+        target=settings.size,
+        max_size=settings.max_size,
+        power_of_two=settings.power_of_two,
+        whole=squares or settings.cells is not None,
+        heights=kind is MapKind.HEIGHT,
+    )
 
 
 def skip(name: str, source: Path, why: str, output: Path) -> Job:
-    """Return the job for a texture that a rule excludes; it is not looked at."""
+    """Return the job for a texture that a rule excludes."""
     return Job(name, str(source), str(output / name), Action.SKIP, MapKind.DATA, why, confidence=1.0, scale=1)
 
 
+def _within_bounds(settings: Settled) -> Settled:
+    """Return the settings of a sheet without wrapping: what lies beyond a cell is not its other side."""
+    if settings.cells is None:
+        return settings
+    bounded = (Edge.MIRROR if edge is Edge.WRAP else edge for edge in (settings.edges.x, settings.edges.y))
+    return replace(settings, edges=Edges(*bounded))
+
+
+def _shown(size: Size, settings: Settled, frame: Frame | None) -> Size:
+    """Return the size of the picture that a generator is shown."""
+    if settings.cells is not None:
+        return settings.cells.content(size) or size
+    margin = 0 if frame is None else frame.margin
+    return Size(size.width + 2 * margin, size.height + 2 * margin)
+
+
+def _turned(texture: Texture, settings: Settled) -> tuple[bool, str]:
+    """Return whether vectors are to be turned into the other convention, and a note. Raises `UnsupportedImage`."""
+    decision, wanted = texture.decision, settings.convert
+    if decision.kind is not MapKind.NORMAL or wanted is None:
+        return False, ""
+    y = decision.vectors[1] if len(decision.vectors) > 1 else 1
+    if y < len(texture.evidence.high) and texture.evidence.constant[y] and abs(texture.evidence.low[y] - 0.5) < 0.01:
+        return False, ""  # flat: it is both
+    found = settings.convention or decision.convention
+    sure = 1.0 if settings.convention else decision.convention_confidence
+    if found is None or sure < 0.5:
+        doubt = "neither name nor pixels say" if found is None else "its name and its pixels differ on"
+        raise UnsupportedImage(
+            f"is to be converted to {wanted.value} normals, and {doubt} which it holds",
+            fix="say 'normal_convention' in a rule",
+        )
+    if found is wanted:
+        return False, ""
+    return True, f"turned from {found.value} to {wanted.value}" + ("" if sure >= DOUBTFUL else f" ({sure:.0%} sure)")
+
+
+def _copied(texture: Texture, settings: Settled, output: Path, *notes: str) -> Job:
+    return _job(texture, settings, Action.COPY, output / texture.name, notes)
+
+
 def _job(
-    texture: Texture, settings: Settled, action: Action, target: Path, groups: tuple[Group, ...], notes: tuple[str, ...]
+    texture: Texture,
+    settings: Settled,
+    action: Action,
+    target: Path,
+    notes: tuple[str, ...],
+    groups: tuple[Group, ...] = (),
 ) -> Job:
     decision = texture.decision
     return Job(
@@ -77,12 +174,13 @@ def _job(
         kind=decision.kind,
         why=decision.why,
         confidence=decision.confidence,
-        scale=settings.scale if action is Action.UPSCALE else 1,
+        scale=1,
         source_spec=texture.spec,
         edges=settings.edges,
         alpha=decision.alpha,
+        alpha_threshold=settings.alpha_threshold,
         groups=groups,
-        notes=notes,
+        notes=(*decision.notes, *(note for note in notes if note)),
     )
 
 
@@ -95,12 +193,15 @@ def _check_limits(written: ImageSpec) -> None:
         )
 
 
-def _notes(texture: Texture, written: ImageSpec) -> tuple[str, ...]:
-    notes = []
-    if texture.spec.indexed:
-        notes.append("a palette is written as plain colour")
-    if texture.decision.kind is MapKind.NORMAL and not plain_vectors(texture.evidence):
-        notes.append("vectors in an unusual layout are resampled channel by channel, and not made unit length")
-    if max(written.size.width, written.size.height) > LOADABLE:
-        notes.append(f"the result is {written.size}: more than the {LOADABLE} a side that graphics hardware loads")
-    return tuple(notes)
+def _notes(texture: Texture, settings: Settled, sizes: Sizes) -> Iterator[str]:
+    spec, model = texture.spec, settings.means.model
+    if spec.indexed:
+        yield "a palette is written as plain colour"
+    if sizes.vertices and model not in PLAIN:
+        yield f"its texels stand on the vertices of a grid: resampled, and not put through {model}"
+    missing = [_LETTERS[channel] for channel in settings.channels if channel >= spec.channels]
+    if settings.declared and missing:
+        yield f"has {spec.channels} channel(s): {', '.join(missing)} declared in 'channels' is not there"
+    vectors = sum(kind is MapKind.NORMAL for kind in settings.channels.values())
+    if texture.decision.kind is MapKind.PACKED and vectors not in (0, 2, 3):
+        yield f"a normal takes two or three channels, and {vectors} is declared: resampled by itself"

@@ -1,0 +1,67 @@
+"""Takes out of a plan the results that must not be written where they would go."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+from cg_upscaler.errors import UsageError
+from cg_upscaler.job import Action, Job, Problem
+
+
+def check_output(source: Path, output: Path) -> None:
+    """Raise `UsageError` for an output folder that is the library itself, or no folder."""
+    library = source if source.is_dir() else source.parent
+    if os.path.normcase(os.path.realpath(output)) == os.path.normcase(os.path.realpath(library)):
+        raise UsageError(
+            "the output folder is the library itself, and sources are never overwritten",
+            where=output,
+            fix="choose another --out",
+        )
+    if output.exists() and not output.is_dir():
+        raise UsageError("is no folder", where=output, fix="choose another --out")
+
+
+def without_clashes(jobs: Sequence[Job], output: Path) -> tuple[list[Job], list[Problem]]:
+    """Return the jobs that may be written, and the problem of each of the others."""
+    writing = [job for job in jobs if job.action is not Action.SKIP]
+    sources = {_folded(os.path.realpath(job.source)): job.name for job in jobs}
+    by_output = defaultdict(list)
+    for job in writing:
+        by_output[_folded(job.output)].append(job)
+    inside = _Inside(output)
+    problems = {}
+    for job in writing:
+        rivals = [other.name for other in by_output[_folded(job.output)] if other is not job]
+        victim = sources.get(_folded(os.path.realpath(job.output)))
+        if rivals:
+            message = f"its result and that of {', '.join(rivals)} would be one file; rename or exclude one"
+        elif victim is not None:
+            message = f"its result would overwrite the source {victim}; choose another output folder"
+        elif not inside(Path(job.output)):
+            message = "its result would lie outside of the output folder; remove the link that leads there"
+        else:
+            continue
+        problems[job.name] = Problem(job.name, message)
+    return [job for job in jobs if job.name not in problems], list(problems.values())
+
+
+def _folded(path: str) -> str:
+    """One spelling for all names that are one file on Windows or on macOS."""
+    return unicodedata.normalize("NFC", path).casefold()
+
+
+class _Inside:
+    """Tells whether a file would lie in a folder, links resolved. Each folder is looked at once."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = Path(os.path.realpath(root))
+        self._known: dict[Path, bool] = {}
+
+    def __call__(self, path: Path) -> bool:
+        if path.parent not in self._known:
+            self._known[path.parent] = Path(os.path.realpath(path.parent)).is_relative_to(self._root)
+        return self._known[path.parent]

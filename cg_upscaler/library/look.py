@@ -1,0 +1,94 @@
+"""Looks at every texture of a library, several at a time, and remembers what was seen."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from cg_upscaler import codecs
+from cg_upscaler.errors import SourceError
+from cg_upscaler.job import Problem
+from cg_upscaler.library.evidence import Evidence
+from cg_upscaler.library.receipts import Receipts, hash_file
+from cg_upscaler.library.scan import Found
+from cg_upscaler.library.survey import survey
+from cg_upscaler.spec import ImageSpec
+from cg_upscaler.wire import from_plain, to_plain
+
+Progress = Callable[[int, int], None]
+"""Told how many textures were looked at, and of how many."""
+
+T = TypeVar("T")
+
+_SURVEY = 2
+"""Goes up whenever a survey would see something else, so that nothing older is remembered."""
+
+_READERS = min(4, os.cpu_count() or 1)
+"""Textures looked at at once: reading leaves the interpreter, and each is held whole in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A texture that was looked at."""
+
+    found: Found
+    spec: ImageSpec
+    evidence: Evidence
+
+
+def look_at(
+    found: Sequence[Found],
+    receipts: Receipts | None,
+    *,
+    limit: int,
+    on_progress: Progress | None = None,
+) -> Iterator[Seen | Problem]:
+    """Yield what was seen, in the order of `found`; a problem for what cannot be read. `limit` is in texels."""
+
+    def look(item: Found) -> Seen | Problem:
+        return attempt(item.name, lambda: _look(item, receipts, limit))
+
+    with ThreadPoolExecutor(_READERS) as pool:
+        waiting = [pool.submit(look, item) for item in found]
+        try:
+            for done, future in enumerate(waiting, 1):
+                yield future.result()
+                if on_progress is not None:
+                    on_progress(done, len(found))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def attempt(name: str, work: Callable[[], T]) -> T | Problem:
+    """Return what `work` on a texture gives, or in words why it cannot be done. What fails for all is raised."""
+    try:
+        return work()
+    except SourceError as error:
+        return Problem(name, "; ".join(part for part in (error.what, error.fix) if part))
+    except OSError as error:
+        return Problem(name, f"cannot be read: {error.strerror or error}")
+    except MemoryError:
+        return Problem(name, "does not fit into memory; free some, or exclude it under 'rules'")
+
+
+def _look(item: Found, receipts: Receipts | None, limit: int) -> Seen:
+    spec = codecs.probe(item.path, limit=limit)
+    if receipts is None:
+        return Seen(item, spec, _survey(item.path, spec, limit))
+    at = f"{_SURVEY}:{hash_file(item.path)}"
+    known = receipts.evidence(at)
+    if known is not None:
+        return Seen(item, spec, from_plain(Evidence, json.loads(known)))
+    evidence = _survey(item.path, spec, limit)
+    receipts.remember(at, json.dumps(to_plain(evidence)))
+    return Seen(item, spec, evidence)
+
+
+def _survey(path: Path, spec: ImageSpec, limit: int) -> Evidence:
+    return survey(codecs.read(path, limit=limit), spec)
