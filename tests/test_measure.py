@@ -101,6 +101,7 @@ def test_drift_is_of_what_is_seen_in_the_channel_that_moved_most() -> None:
     before[4:] = 1  # hidden
     assert drift(before, gray(0.5, 16, 16, 3), (alpha, gray(1.0, 16, 16))) == pytest.approx(0, abs=1e-4)
     assert drift(before, after, (gray(0), gray(0, 16, 16))) == 0
+    assert drift(gray(100), gray(101)) == pytest.approx(2.55)
 
 
 def test_a_result_of_equal_means_is_consistent_and_one_with_others_is_not() -> None:
