@@ -31,7 +31,7 @@ def ycocg(side: int = 128) -> Picture:
 
 
 def msdf(side: int = 128) -> Picture:
-    """A dot, and a square whose corners stay sharp: red measures to upright sides, blue to level ones, green to both."""
+    """A dot, and a square with sharp corners: red measures to upright sides, blue to level ones, green to both."""
     y, x = np.mgrid[:side, :side] - side * 0.32
     across, down = side * 0.2 - np.abs(x), side * 0.2 - np.abs(y)
     beyond = np.hypot(np.minimum(across, 0), np.minimum(down, 0))

@@ -67,8 +67,10 @@ class Seam:
     """The correlation of the two border lines."""
     near: float = 0.0
     """The usual correlation of neighbouring lines inside."""
+    blank: bool = False
+    """One of the border lines holds one colour throughout, so that likeness says nothing."""
     plain: bool = False
-    """Each border line holds one colour."""
+    """Each of them does."""
     clear: bool = False
     """Both border lines are transparent."""
 

@@ -67,8 +67,8 @@ def survey(image: Source, spec: ImageSpec) -> Evidence:
         muted=seen.muted,
         third_levels=seen.third_levels,
         lookup=lookup_side(windows[0][:, :, color]) if len(windows) == 1 else 0,
-        seam_x=seam(totals.along_x, transparent),
-        seam_y=seam(totals.along_y, transparent),
+        seam_x=seam(totals.along_x, totals.sides, transparent),
+        seam_y=seam(totals.along_y, totals.ends, transparent),
         blocks=_blocks(windows, color, transparent, seen),
     )
 

@@ -34,6 +34,8 @@ class Totals:
         self._rows, self._columns = threads(size.width, size.height), threads(size.height, size.width)
         self._along_x: list[Pixels] = []
         self._along_y: list[Pixels] = []
+        self._sides: list[Pixels] = []
+        self._last: Pixels | None = None
         self._top = 0
 
     def add(self, block: Pixels) -> None:
@@ -72,11 +74,24 @@ class Totals:
         """Columns spread over the width, (threads, height, channels)."""
         return finite(np.concatenate(self._along_y)).transpose(1, 0, 2)
 
+    @property
+    def sides(self) -> Pixels:
+        """The first and the last column, (height, 2, channels)."""
+        return finite(np.concatenate(self._sides))
+
+    @property
+    def ends(self) -> Pixels:
+        """The first and the last row, (width, 2, channels)."""
+        assert self._first is not None and self._last is not None
+        return finite(np.concatenate([self._first, self._last])).transpose(1, 0, 2)
+
     def _keep_threads(self, block: Pixels) -> None:
         bottom = self._top + len(block)
         inside = self._rows[(self._rows >= self._top) & (self._rows < bottom)] - self._top
         self._along_x.append(block[inside])
         self._along_y.append(block[:, self._columns])
+        self._sides.append(block[:, [0, -1]])
+        self._last = block[-1:].copy()
         self._top = bottom
 
     def _compare_lines(self, block: Pixels) -> None:

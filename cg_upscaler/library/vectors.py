@@ -32,7 +32,9 @@ def vector_evidence(
     disc = _in_disc(vectors[:, 0], vectors[:, 1])
     mean = tuple(float(value) for value in vectors.mean(axis=0, dtype=np.float64))
     unit, outward = (_share(_is_unit(vectors)), _share(vectors[:, 2] > 0)) if len(color) > 2 else (0.0, 0.0)
-    layouts = [] if gray else _layouts(texels, color, alpha, unit=unit, outward=outward, signed=signed)
+    layouts = _layouts(texels, color, alpha, unit=unit, outward=outward, signed=signed)
+    if gray:
+        layouts = [layout for layout in layouts if layout[0] == alpha]
     tested = [(layout, curl(_decoded(window, layout, signed=signed) for window in windows)) for layout in layouts]
     found = [VectorEvidence(unit, outward, mean, disc, signed, layout, seen) for layout, seen in tested]
     surfaces = [evidence for evidence in found if evidence.surface]

@@ -29,11 +29,16 @@ _RANGE = 0.1
 _HARDEST, _HARD = 1.5, 2.2
 """How much greater than the greatest jump inside, and than its 99th percentile, one across the border may be."""
 _FITTING = 1.5
-"""The same for lines that have nothing to do with each other, as at a joint of mortar: of the 99th percentile."""
-_RELATED = 0.15
+"""The same, of the 99th percentile, for borders that have nothing to do with each other, as at a joint of mortar."""
+_LINES = 2.0
+"""How much harder than usual lines are that stand out, such as joints."""
+_RELATED = 0.4
 """How alike the lines at both borders are at least, relative to neighbouring lines inside."""
-_FAINT = 0.2
-"""Where even neighbours are no more alike than this, likeness says nothing: noise."""
+_NOISE = 0.2
+"""Where even neighbours are no more alike than this, likeness says nothing."""
+_SMOOTH = 0.9
+"""Where neighbours are more alike than this, and no line stands out, a small jump all along the border is a filter
+that did not wrap."""
 
 
 def threads(length: int, across: int) -> NDArray[np.intp]:
@@ -42,31 +47,29 @@ def threads(length: int, across: int) -> NDArray[np.intp]:
     return np.unique(np.linspace(0, across - 1, count).astype(np.intp))
 
 
-def seam(lines: Pixels, alpha: int | None) -> Seam:
-    """Measure the axis along which `lines`, (threads, length, channels), run, finite. Colour counts as far as it shows.
+def seam(lines: Pixels, border: Pixels, alpha: int | None) -> Seam:
+    """Measure one axis. `lines`, (threads, length, channels), run along it; `border`, (across, 2, channels), ends it.
 
-    A jump is the mean distance of neighbouring texels across the threads. That of the border is held against all
-    others, and the likeness of the lines at its two sides against that of neighbouring lines inside: a joint of
-    mortar makes a jump as great as a seam, and a door has a frame as hard as the wall's, but only what tiles does
-    both, keeping within its own jumps and running on.
+    Both are finite. Colour counts as far as it shows. A jump is the mean distance of texels that are neighbours along
+    the axis. That of the border is held against all others, and the likeness of the lines at its two sides against that of
+    neighbouring lines inside: a joint of mortar makes a jump as great as a seam, and a door has a frame as hard as
+    its panels, but only what tiles does both, keeping within its own jumps and running on.
     """
-    count, length, _ = lines.shape
-    if min(count, length) < _SHORTEST:
+    if min(lines.shape[1], len(border)) < _SHORTEST:
         return Seam()
     if alpha is not None:
-        opacity = np.clip(lines[:, :, alpha : alpha + 1], 0, 1)
-        if not (opacity[:, 0].any() or opacity[:, -1].any()):
+        if not (border[:, :, alpha] > 0).any():
             return Seam(clear=True)
-        others = [channel for channel in range(lines.shape[2]) if channel != alpha]
-        lines = np.concatenate([lines[:, :, others] * opacity, opacity], axis=2)
-    peak = float(np.abs(lines).max())
+        lines, border = _shown(lines, alpha), _shown(border, alpha)
+    peak = float(max(np.abs(lines).max(), np.abs(border).max()))
     if peak > 1:
-        lines = compress(lines, peak)
-    low, high = np.percentile(lines[:, :: max(1, length // 256)], (1, 99), axis=(0, 1))
+        lines, border = compress(lines, peak), compress(border, peak)
+    low, high = np.percentile(lines[:, :: max(1, lines.shape[1] // 256)], (1, 99), axis=(0, 1))
     steps = np.abs(np.diff(lines, axis=1)).mean(axis=(0, 2))
-    first, last = lines[:, 0], lines[:, -1]
-    inner = np.linspace(0, length - 2, min(length - 1, 64)).astype(np.intp)
+    inner = np.linspace(0, lines.shape[1] - 2, min(lines.shape[1] - 1, 64)).astype(np.intp)
     near = [likeness for i in inner if (likeness := _likeness(lines[:, i], lines[:, i + 1])) is not None]
+    first, last = border[:, 0], border[:, 1]
+    alike = _likeness(first, last)
     return Seam(
         measured=True,
         jump=float(np.abs(first - last).mean()),
@@ -74,19 +77,30 @@ def seam(lines: Pixels, alpha: int | None) -> Seam:
         hard=float(np.percentile(steps, 99)),
         hardest=float(steps.max()),
         range=float((high - low).max()),
-        alike=_likeness(first, last) or 0.0,
+        alike=alike or 0.0,
         near=float(np.median(near)) if near else 0.0,
-        plain=bool(max(first.std(axis=0).max(), last.std(axis=0).max()) < _BLANK),
+        blank=alike is None,
+        plain=_holds_nothing(first) and _holds_nothing(last),
     )
+
+
+def _shown(pixels: Pixels, alpha: int) -> Pixels:
+    """Return colour times alpha, and alpha."""
+    opacity = np.clip(pixels[:, :, alpha : alpha + 1], 0, 1)
+    colors = np.delete(pixels, alpha, axis=2)
+    return np.concatenate([colors * opacity, opacity], axis=2)
+
+
+def _holds_nothing(line: Pixels) -> bool:
+    return bool(line.std(axis=0).max() < _BLANK)
 
 
 def _likeness(first: Pixels, second: Pixels) -> float | None:
     """Return the correlation of two lines, all channels together; None where one of them holds nothing."""
-    first, second = first - first.mean(axis=0), second - second.mean(axis=0)
-    scale = float(np.sqrt(np.square(first).sum() * np.square(second).sum()))
-    if scale < first.size * _BLANK**2:
+    if _holds_nothing(first) or _holds_nothing(second):
         return None
-    return float((first * second).sum()) / scale
+    first, second = first - first.mean(axis=0), second - second.mean(axis=0)
+    return float((first * second).sum() / np.sqrt(np.square(first).sum() * np.square(second).sum()))
 
 
 def edges_of(kind: MapKind, spec: ImageSpec, evidence: Evidence) -> Edges:
@@ -148,11 +162,16 @@ def _meets(seam: Seam) -> bool:
 
 
 def _related(seam: Seam) -> bool:
-    return seam.near < _FAINT or seam.alike >= _RELATED * seam.near
+    """Whether the border lines have to do with each other, or nothing speaks against it."""
+    if seam.blank:
+        return seam.jump <= seam.hard + _floor(seam)
+    even = seam.near > _SMOOTH and seam.hardest < _LINES * seam.usual
+    return seam.near < _NOISE or seam.alike >= _RELATED * seam.near or even
 
 
 def _fits(seam: Seam) -> bool:
-    return seam.jump <= _FITTING * seam.hard + _floor(seam)
+    """Whether the border may be one of the hard lines that the picture has inside."""
+    return seam.hard >= _LINES * seam.usual and seam.jump <= _FITTING * seam.hard + _floor(seam)
 
 
 def _confidence(seam: Seam, tiles: bool) -> float:
@@ -161,5 +180,5 @@ def _confidence(seam: Seam, tiles: bool) -> float:
     if not seam.measured or seam.range == 0:
         return 0.0
     if tiles:
-        return round(0.5 + 0.45 * min(1.0, max(0.0, seam.alike / max(seam.near, _FAINT))), 2)
+        return round(0.5 + 0.45 * min(1.0, max(0.0, seam.alike / max(seam.near, _NOISE))), 2)
     return round(0.5 + 0.45 * min(1.0, max(0.0, seam.jump / _limit(seam) - 1)), 2)
