@@ -34,12 +34,13 @@ def library(tmp_path):
     root = tmp_path / "textures"
     save(root / "wall" / "stone.png", noise(20, 24, 3))
     save(root / "wall" / "stone_rough.png", noise(16, 16, 1, seed=2))
-    save(root / "grass.bmp", noise(12, 18, 3, seed=3))
+    save(root / "grass_color.bmp", noise(12, 18, 3, seed=3))
     return root
 
 
 def run(library, out=None, *, network=None, device=CPU, force=False, listen=lambda event: None, **settings):
-    config = load(None, source=library, output=out or library.parent / "out", **settings)
+    """Run a library. Its edges are mirrored, for in pictures this small chance makes some of them tile."""
+    config = load(None, **{"source": library, "output": out or library.parent / "out", "edges": "mirror", **settings})
     with Receipts(config.output) as receipts:
         plan = make_plan(config, device=device, receipts=receipts)
         engine = Engine(FakeGenerators(network or BlurNetwork()), force=force)
@@ -70,9 +71,9 @@ def test_a_second_run_does_nothing_and_a_changed_source_is_done_again(library):
     network = BlurNetwork()
     assert outcomes(run(library, network=network)) == {Outcome.CURRENT}
     assert network.calls == 0
-    save(library / "grass.bmp", noise(12, 18, 3, seed=4))
+    save(library / "grass_color.bmp", noise(12, 18, 3, seed=4))
     receipts = run(library, network=network)
-    assert receipts["grass.bmp"].outcome is Outcome.DONE
+    assert receipts["grass_color.bmp"].outcome is Outcome.DONE
     assert receipts["wall/stone.png"].outcome is Outcome.CURRENT
 
 
@@ -83,8 +84,8 @@ def test_a_changed_setting_is_done_again(library):
 
 def test_a_missing_output_is_made_again(library, tmp_path):
     run(library)
-    (tmp_path / "out" / "grass.bmp").unlink()
-    assert run(library)["grass.bmp"].outcome is Outcome.DONE
+    (tmp_path / "out" / "grass_color.bmp").unlink()
+    assert run(library)["grass_color.bmp"].outcome is Outcome.DONE
 
 
 def test_one_texture_that_breaks_in_the_run_does_not_stop_the_rest(library, tmp_path):
@@ -95,29 +96,29 @@ def test_one_texture_that_breaks_in_the_run_does_not_stop_the_rest(library, tmp_
             return super().run(window, precision)
 
     receipts = run(library, network=Broken())
-    assert receipts["grass.bmp"].outcome is Outcome.FAILED
-    assert "grass.bmp" in receipts["grass.bmp"].error
+    assert receipts["grass_color.bmp"].outcome is Outcome.FAILED
+    assert "grass_color.bmp" in receipts["grass_color.bmp"].error
     assert receipts["wall/stone.png"].outcome is Outcome.DONE
-    assert tree(tmp_path / "out") == tree(library) - {"grass.bmp"}
+    assert tree(tmp_path / "out") == tree(library) - {"grass_color.bmp"}
 
 
 def test_an_output_that_this_tool_did_not_write_is_left_alone(library, tmp_path):
-    mine = save(tmp_path / "out" / "grass.bmp", noise(4, 4, 3))
+    mine = save(tmp_path / "out" / "grass_color.bmp", noise(4, 4, 3))
     before = mine.read_bytes()
     receipts = run(library)
-    assert receipts["grass.bmp"].outcome is Outcome.FAILED
-    assert "did not write" in receipts["grass.bmp"].error
-    assert "--force" in receipts["grass.bmp"].error
+    assert receipts["grass_color.bmp"].outcome is Outcome.FAILED
+    assert "did not write" in receipts["grass_color.bmp"].error
+    assert "--force" in receipts["grass_color.bmp"].error
     assert mine.read_bytes() == before
-    assert run(library, force=True)["grass.bmp"].outcome is Outcome.DONE
+    assert run(library, force=True)["grass_color.bmp"].outcome is Outcome.DONE
 
 
 def test_an_output_that_somebody_edited_is_left_alone(library, tmp_path):
     run(library)
-    edited = save(tmp_path / "out" / "grass.bmp", noise(48, 72, 3, seed=9))
+    edited = save(tmp_path / "out" / "grass_color.bmp", noise(48, 72, 3, seed=9))
     before = edited.read_bytes()
-    save(library / "grass.bmp", noise(12, 18, 3, seed=4))
-    assert "changed by somebody" in run(library)["grass.bmp"].error
+    save(library / "grass_color.bmp", noise(12, 18, 3, seed=4))
+    assert "changed by somebody" in run(library)["grass_color.bmp"].error
     assert edited.read_bytes() == before
 
 
@@ -151,9 +152,9 @@ def test_out_of_memory_with_the_smallest_tiles_fails_that_texture_alone(library,
             return super().run(window, precision)
 
     receipts = run(library, network=Full())
-    assert "does not fit" in receipts["grass.bmp"].error
+    assert "does not fit" in receipts["grass_color.bmp"].error
     assert receipts["wall/stone.png"].outcome is Outcome.DONE
-    assert "grass.bmp" not in tree(tmp_path / "out")
+    assert "grass_color.bmp" not in tree(tmp_path / "out")
 
 
 def test_nan_in_a_fast_precision_is_done_again_in_float32(library):
@@ -227,26 +228,26 @@ def test_a_run_never_takes_its_own_outputs_for_sources(library):
     out = library / "big"
     assert len(run(library, out)) == 3
     assert len(run(library, out)) == 3
-    assert tree(out) == {"wall/stone.png", "wall/stone_rough.png", "grass.bmp"}
+    assert tree(out) == {"wall/stone.png", "wall/stone_rough.png", "grass_color.bmp"}
     other = run(library, library.parent / "elsewhere")
     assert len(other) == 3  # not from another run's output folder either
-    assert known_outputs_under(library)(out / "grass.bmp")
+    assert known_outputs_under(library)(out / "grass_color.bmp")
 
 
 def test_an_edited_output_inside_the_library_is_still_no_source(library):
     run(library, library / "big")
-    save(library / "big" / "grass.bmp", noise(48, 72, 3, seed=9))
-    assert set(run(library, library / "big")) == {"wall/stone.png", "wall/stone_rough.png", "grass.bmp"}
+    save(library / "big" / "grass_color.bmp", noise(48, 72, 3, seed=9))
+    assert set(run(library, library / "big")) == {"wall/stone.png", "wall/stone_rough.png", "grass_color.bmp"}
 
 
 def test_a_source_that_changes_after_planning_is_not_upscaled_as_what_it_was(library, tmp_path):
     config = load(None, source=library, output=tmp_path / "out")
     with Receipts(config.output) as receipts:
         plan = make_plan(config, device=CPU, receipts=receipts)
-        save(library / "grass.bmp", noise(30, 30, 3))
+        save(library / "grass_color.bmp", noise(30, 30, 3))
         done = Engine(FakeGenerators()).run(plan, receipts)
     failed = [receipt for receipt in done if receipt.outcome is Outcome.FAILED]
-    assert [receipt.name for receipt in failed] == ["grass.bmp"]
+    assert [receipt.name for receipt in failed] == ["grass_color.bmp"]
     assert "changed since" in failed[0].error
 
 

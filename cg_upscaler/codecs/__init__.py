@@ -93,6 +93,7 @@ __all__ = [
     "PIXEL_LIMIT",
     "SUFFIXES",
     "Codec",
+    "FileSink",
     "Image",
     "container_of",
     "copy_file",

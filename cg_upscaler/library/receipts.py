@@ -18,14 +18,17 @@ from cg_upscaler.job import Job, Outcome, Receipt
 from cg_upscaler.library.outputs import Output, OutputState, hash_file, stat_of
 from cg_upscaler.wire import from_plain, to_plain
 
-__all__ = ["FILE", "FOLDER", "OutputState", "Receipts", "hash_file", "known_outputs_under"]
+__all__ = ["FILE", "FOLDER", "REJECTED", "OutputState", "Receipts", "hash_file", "known_outputs_under"]
 
 FOLDER = ".cg-upscale"
 """Where a run keeps its records, within its output folder."""
 
 FILE = "receipts.sqlite"
 
-SCHEMA = 1
+REJECTED = "_rejected"
+"""Where results lie that broke a gate, within the output folder; no hidden one, since somebody is to look at them."""
+
+SCHEMA = 2
 """Goes up when older versions could no longer read the file."""
 
 _TABLES = f"""
@@ -46,7 +49,7 @@ PRAGMA user_version = {SCHEMA};
 COMMIT;
 """
 
-_WRITTEN = (Outcome.DONE, Outcome.COPIED)
+_WRITTEN = (Outcome.DONE, Outcome.COPIED, Outcome.REJECTED)
 
 _TOGETHER = 256
 """Textures whose evidence is written in one transaction. A run that is killed looks at those again."""
@@ -101,7 +104,7 @@ class Receipts:
                 where=self.path,
                 fix="use that version, or another output folder",
             )
-        if version < SCHEMA:
+        if version < SCHEMA and not (self._read_only and version):  # tables are the same; older receipts say less
             try:
                 self._base.executescript(_TABLES)
             except sqlite3.Error as error:
@@ -125,8 +128,12 @@ class Receipts:
 
     # What was done
 
-    def intend(self, job: Job, key: str, source_hash: str) -> None:
-        """Say that the finished output of a job is about to be put in its place.
+    def rejected(self, job: Job) -> Path:
+        """Return where a job's result goes if it breaks a gate."""
+        return self.folder / REJECTED / self._within(job.output)
+
+    def intend(self, job: Job, key: str, source_hash: str, at: Path | None = None) -> None:
+        """Say that the finished output of a job is about to be put in its place, or at another.
 
         A run that is killed between here and `record` then leaves a file that is known to be ours, of no known job.
         """
@@ -135,7 +142,7 @@ class Receipts:
             "INSERT INTO outputs VALUES (?, ?, ?, ?, ?, '', -1, -1) ON CONFLICT (path) DO UPDATE SET "
             "name = excluded.name, key = excluded.key, "
             "source_hash = excluded.source_hash, intended = excluded.intended",
-            self._within(job.output),
+            self._within(at or job.output),
             job.name,
             key,
             source_hash,
@@ -159,6 +166,10 @@ class Receipts:
         text = json.dumps(to_plain(receipt))
         self._all("INSERT OR REPLACE INTO receipts VALUES (?, ?)", receipt.name, text)
 
+    def forget(self, path: Path) -> None:
+        """Say that an output has been removed."""
+        self._all("DELETE FROM outputs WHERE path = ?", self._within(path))
+
     def find(self, name: str) -> Receipt | None:
         """Return the receipt of a texture's last job, however it ended; None where there is none, or it was killed."""
         rows = self._all("SELECT receipt FROM receipts WHERE name = ?", name)
@@ -168,7 +179,10 @@ class Receipts:
 
     def output_state(self, job: Job) -> OutputState:
         """Say what stands where a job's output goes. Reads the file only where its size or time has changed."""
-        path = Path(job.output)
+        return self.state_at(Path(job.output))
+
+    def state_at(self, path: Path) -> OutputState:
+        """Say the same of any path."""
         if not os.path.lexists(path):
             return OutputState.MISSING
         output = self._output(path)
@@ -251,15 +265,22 @@ class Receipts:
 def known_outputs_under(root: Path) -> Callable[[Path], bool]:
     """Return a test for files that some run has written, by the records that lie in `root`, below it or above it.
 
-    An output that somebody edited since is an output still. The records are read here, once. Raises `OutputError` for
-    a damaged one.
+    An output that somebody edited since is an output still, and so is all that lies among the rejected ones. The
+    records are read here, once. Raises `OutputError` for a damaged one.
     """
     root = Path(os.path.realpath(root))
     known: set[Path] = set()
+    rejected: set[Path] = set()
     for folder in _recorded_folders(root):
         with Receipts(folder, read_only=True) as receipts:
             known.update(folder / output.path for output in receipts.outputs())
-    return lambda path: Path(os.path.realpath(path.parent), path.name) in known
+            rejected.add(folder / REJECTED)
+
+    def ours(path: Path) -> bool:
+        real = Path(os.path.realpath(path.parent), path.name)
+        return real in known or not rejected.isdisjoint(real.parents)
+
+    return ours
 
 
 def _recorded_folders(root: Path) -> Iterator[Path]:
