@@ -18,7 +18,7 @@ FLOORS = (
     ("pixels",),
     ("codecs", "models", "backends", "measure"),
     ("library",),
-    ("generate", "upscale", "engine", "cluster"),
+    ("generate", "upscale", "gates", "engine", "cluster"),
     ("api", "cli", "report", "worker", "client"),
 )
 FLOOR = {part: number for number, parts in enumerate(FLOORS) for part in parts}
@@ -26,12 +26,30 @@ FLOOR = {part: number for number, parts in enumerate(FLOORS) for part in parts}
 TALK = frozenset(
     {(above, below) for above in FLOORS[0] for below in FLOORS[0]}  # the vocabulary is one language
     | {("backends", "models")}  # a backend runs what models loads
-    | {("upscale", "generate"), ("engine", "generate"), ("engine", "upscale"), ("cluster", "engine")}
+    | {
+        ("upscale", "generate"),
+        ("engine", "generate"),
+        ("engine", "upscale"),
+        ("engine", "gates"),
+        ("cluster", "engine"),
+    }
 )
 """Who may import whom on one floor: (importer, imported). Within its own package a file may import anything."""
 
 ARRAYS = frozenset(
-    {"pixels", "codecs", "models", "backends", "measure", "library", "generate", "upscale", "engine", "cluster"}
+    {
+        "pixels",
+        "codecs",
+        "models",
+        "backends",
+        "measure",
+        "library",
+        "generate",
+        "upscale",
+        "gates",
+        "engine",
+        "cluster",
+    }
 )
 LIBRARIES: dict[str, frozenset[str]] = {
     "numpy": ARRAYS | {"api", "cli", "report", "worker"},

@@ -17,6 +17,6 @@ class ExitCode(IntEnum):
     BUG = 3
     """A bug here. A log file is named."""
     GATE = 4
-    """A quality gate failed."""
+    """A quality gate failed, and nothing else: what broke it lies in `_rejected/`, and the rest is done."""
     INTERRUPTED = 130
     """Ctrl-C. What was finished stays, and nothing is half written."""

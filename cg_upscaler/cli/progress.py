@@ -5,17 +5,19 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
 
 from tqdm import tqdm
 
 from cg_upscaler.job import Event, Outcome, Plan, Receipt
+from cg_upscaler.library.receipts import REJECTED
 
 _MARKS = {Outcome.DONE: "done", Outcome.COPIED: "copied", Outcome.SKIPPED: "skipped", Outcome.CURRENT: "up to date"}
 
 
 class Progress:
-    """A listener for `Engine.run`. Failures are always told; the rest as the terminal allows."""
+    """A listener for `Engine.run`. What failed or was rejected is always told; the rest as the terminal allows."""
 
     def __init__(self, plan: Plan, *, quiet: bool) -> None:
         self._total, self._finished, self._before = len(plan.jobs), 0, 0.0
@@ -50,6 +52,8 @@ class Progress:
     def _tell(self, receipt: Receipt) -> None:
         if receipt.outcome is Outcome.FAILED:
             self._line(f"failed: {receipt.error}")
+        elif receipt.outcome is Outcome.REJECTED:
+            self._line(f"rejected: {receipt.name}: {receipt.error}")
         elif not self._quiet and not self._terminal:
             mark = _MARKS.get(receipt.outcome, receipt.outcome.value)
             self._line(f"[{self._finished}/{self._total}] {mark}: {receipt.name} ({receipt.seconds:.1f} s)")
@@ -85,6 +89,8 @@ def summary(receipts: tuple[Receipt, ...], plan: Plan, seconds: float) -> str:
     failed = counts[Outcome.FAILED] + len(plan.problems)
     if failed:
         parts.append(f"{failed} FAILED")
+    if counts[Outcome.REJECTED]:
+        parts.append(f"{counts[Outcome.REJECTED]} REJECTED by quality gates, see {Path(plan.output) / REJECTED}")
     done = {receipt.name for receipt in receipts if receipt.outcome is Outcome.DONE}
     megapixels = sum(job.megapixels for job in plan.jobs if job.name in done)
     minutes, rest = divmod(round(seconds), 60)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from cg_upscaler.cli.exit_codes import ExitCode
 from cg_upscaler.cli.progress import Progress, planning, summary
 from cg_upscaler.cli.tables import as_json, plan_table
 from cg_upscaler.errors import UsageError
-from cg_upscaler.job import Outcome, Plan
+from cg_upscaler.job import Outcome, Plan, Receipt
 from cg_upscaler.library.config import Config, load
 from cg_upscaler.library.plan import make_plan
 from cg_upscaler.library.receipts import Receipts
@@ -68,8 +68,15 @@ def run(dry_run: bool, force: bool, quiet: bool, json_: bool, only: tuple[str, .
     if json_:
         click.echo(as_json({"receipts": done, "problems": planned.problems}))
     click.echo(summary(done, planned, time.monotonic() - start), err=True)
-    failed = bool(planned.problems) or any(receipt.outcome is Outcome.FAILED for receipt in done)
-    return ExitCode.FAILED if failed else ExitCode.OK
+    return _exit_code(done, planned)
+
+
+def _exit_code(done: Sequence[Receipt], planned: Plan) -> ExitCode:
+    """Return what a run came to. Failures come before gates: what failed was not judged at all."""
+    outcomes = {receipt.outcome for receipt in done}
+    if planned.problems or Outcome.FAILED in outcomes:
+        return ExitCode.FAILED
+    return ExitCode.GATE if Outcome.REJECTED in outcomes else ExitCode.OK
 
 
 @click.command()
