@@ -10,10 +10,15 @@ import cv2
 import numpy as np
 
 from cg_upscaler.job import Band
-from cg_upscaler.pixels.projection import LOW_PASSES, PASSES, RADIUS, coarse
-from cg_upscaler.pixels.resample import CUBIC_REACH, enlarge, shrink, tent
+from cg_upscaler.pixels.projection import LOW_PASSES, RADIUS, coarse
+from cg_upscaler.pixels.resample import enlarge, shrink, tent
 from cg_upscaler.pixels.rows import Pixels
 from cg_upscaler.pixels.windows import Local
+
+_PASSES = 5
+"""A tent closes in slowly. What passes leave is taken up texel by texel, and after fewer of them that shows as blocks."""
+
+_TENT_REACH, _BOUNDS_REACH = 1, 2
 
 _DARKEST = np.float32(1e-6)
 _STEEPEST = 16.0
@@ -35,7 +40,7 @@ def matched_light(factor: int, fidelity: float, band: Band) -> Local:
     Up to `fidelity` of 0 … 1. What a source texel became has its mean, to one part in a hundred; at hard edges it stays
     about as dark and as bright as what surrounds the texel in the source.
     """
-    passes = PASSES if band is Band.ALL else LOW_PASSES
+    passes = _PASSES if band is Band.ALL else LOW_PASSES
     seen = coarse if band is Band.LOW else _all
     tolerance = np.float32(_TOLERANCE[band])
 
@@ -51,7 +56,8 @@ def matched_light(factor: int, fidelity: float, band: Band) -> Local:
         result = _moved(result, wanted * (1 - tolerance), high, factor)
         return result if fidelity == 1 else start + np.float32(fidelity) * (result - start)
 
-    return Local(apply, reach=passes * (CUBIC_REACH + (RADIUS if band is Band.LOW else 0)) + 2, ratio=factor)
+    reach = passes * (_TENT_REACH + (RADIUS if band is Band.LOW else 0)) + _BOUNDS_REACH
+    return Local(apply, reach=reach, ratio=factor)
 
 
 def _bounds(light: Pixels) -> tuple[Pixels, Pixels]:

@@ -77,11 +77,22 @@ class Numbers:
     def _bounds(self) -> tuple[float | None, float | None]:
         return (0.0, 1.0) if (self.low, self.high) == (0.0, 1.0) else (None, None)
 
+    @property
+    def _as_they_are(self) -> bool:
+        """Whether plain resampling sees them: it takes any range, and small numbers keep all their digits."""
+        return self.group.model in PLAIN and self.group.gamma == 1
+
     def enter(self, stored: Pixels) -> Pixels:
-        return (stored - np.float32(self.low)) / np.float32(self.high - self.low)
+        if self._as_they_are:
+            return stored
+        scaled = (stored - np.float32(self.low)) / np.float32(self.high - self.low)
+        return transfer.power(scaled, self.group.gamma)
 
     def leave(self, model: Pixels) -> Pixels:
-        return self._clamped(model * np.float32(self.high - self.low) + np.float32(self.low))
+        if self._as_they_are:
+            return self._clamped(model)
+        scaled = transfer.power(model, 1 / self.group.gamma)
+        return self._clamped(scaled * np.float32(self.high - self.low) + np.float32(self.low))
 
     def working(self, stored: Pixels) -> Pixels:
         return stored
@@ -108,11 +119,12 @@ class Light:
 
     def enter(self, stored: Pixels) -> Pixels:
         light = np.maximum(stored, 0)
-        return transfer.linear_to_srgb(light) if self.peak <= 1 else transfer.compress(light, self.peak)
+        curved = transfer.linear_to_srgb(light) if self.peak <= 1 else transfer.compress(light, self.peak)
+        return transfer.power(curved, self.group.gamma)
 
     def leave(self, model: Pixels) -> Pixels:
         # A generator overshoots at highlights; in a log curve a little more is a great deal of light.
-        bounded = np.clip(model, 0, 1)
+        bounded = transfer.power(np.clip(model, 0, 1), 1 / self.group.gamma)
         return transfer.srgb_to_linear(bounded) if self.peak <= 1 else transfer.expand(bounded, self.peak)
 
     def working(self, stored: Pixels) -> Pixels:

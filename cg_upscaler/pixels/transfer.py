@@ -32,3 +32,8 @@ def expand(pixels: Pixels, peak: float) -> Pixels:
     """Return the linear light that `compress` brought into 0 … 1."""
     scale = np.float32(np.log1p(_LOG_GAIN * peak))
     return np.copysign(np.expm1(np.abs(pixels) * scale) / np.float32(_LOG_GAIN), pixels)
+
+
+def power(pixels: Pixels, exponent: float) -> Pixels:
+    """Raise to a power, which the inverse exponent undoes. Odd about zero, so that out-of-range numbers survive."""
+    return pixels if exponent == 1 else np.copysign(np.abs(pixels) ** np.float32(exponent), pixels)
