@@ -182,11 +182,12 @@ def _lacks(groups: Mapping[str, Sequence[_Found]], said: Mapping[str, SidecarVer
             folders[items[0].member.name.rpartition("/")[0]][key] = kinds
     lacks: dict[str, tuple[str, ...]] = {}
     for folder, materials in folders.items():
+        where = f"{folder}/" if folder else "the folder"
         having = Counter(kind for kinds in materials.values() for kind in kinds)
         custom = [kind for kind, count in having.items() if count == len(materials) - 1 >= _ENOUGH - 1]
         for key, kinds in materials.items():
             lacks[key] = tuple(
-                f"no {kind.value.replace('_', ' ')}, which the other materials of {folder or 'the folder'} have"
+                f"no {kind.value.replace('_', ' ')}, which the other materials of {where} have"
                 for kind in custom
                 if kind not in kinds
             )

@@ -171,10 +171,11 @@ def _settled(reading: Reading, members: Mapping[str, Reading], bare: Sequence[st
     others = {stem: found for stem, found in members.items() if found.verdict.kind is not verdict.kind}
     if not reading.last or reading.word not in words.IN_A_SET or not (others or bare):
         return verdict
-    rivals = others if reading.word in words.LETTERS else {stem: m for stem, m in members.items() if m is not reading}
-    taken = {found.verdict.kind for found in rivals.values()}
     firm = {found.verdict.kind for found in members.values() if found.word not in words.IN_A_SET}
-    taken |= firm | ({MapKind.BASE_COLOR} if bare else set())
+    taken = firm | {found.verdict.kind for found in others.values()}
+    if reading.word not in words.LETTERS:  # weaker than those that count by themselves, and than no ending at all
+        taken |= {found.verdict.kind for found in members.values() if found is not reading}
+        taken |= {MapKind.BASE_COLOR} if bare else set()
     taken |= {kind for found in firm for kind in _WORKFLOWS.get(found, ())}
     meanings = words.IN_A_SET[reading.word]
     kind = next((kind for kind in meanings if kind not in taken), meanings[0])

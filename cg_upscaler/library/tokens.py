@@ -14,7 +14,7 @@ _NUMBER = re.compile(r"[vu]?\d+", re.IGNORECASE)
 _RESOLUTION = re.compile(r"\d+k|\d{2,5}x\d{2,5}|[1-9]\d{2,4}", re.IGNORECASE)
 """Also the number of a UDIM tile, which stands in the same place."""
 _BITS = re.compile(r"\d{1,2}bits?", re.IGNORECASE)
-_CAMEL = re.compile(r"OpenGL|DirectX|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[^\W\d_A-Za-z]+")
+_CAMEL = re.compile(r"OpenGL|DirectX|[dD]3[dD]|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[^\W\d_A-Za-z]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +59,17 @@ def joined(phrase: Sequence[Token]) -> str:
     return "".join(token.text for token in phrase)
 
 
-_SIZE = re.compile(r"\d+k|\d{2,5}x\d{2,5}|64|128|256|512|1024|2048|4096|8192|16384", re.IGNORECASE)
+_VARIES = re.compile(r"lod\d*|\d+k|\d{2,5}x\d{2,5}|64|128|256|512|1024|2048|4096|8192|16384", re.IGNORECASE)
 
 
 def base_of(stem: str, start: int, stop: int) -> str:
     """Return what a name is about, in one spelling: without the part from `start` to `stop`, which names the map.
 
-    Sizes and formats, which change within a set, are left out too; numbers, which tell sets apart, are not.
+    Sizes, levels of detail and formats, which change within a set, are left out too. Numbers are not: they tell
+    sets apart.
     """
+    while stop < len(stem) and stem[stop].isdigit():
+        stop += 1  # ``NRM16``
     rest = [chunk[0].lower() for part in (stem[:start], stem[stop:]) for chunk in _CHUNK.finditer(part)]
-    kept = [chunk for chunk in rest if not _SIZE.fullmatch(chunk) and chunk not in words.TECHNICAL]
+    kept = [chunk for chunk in rest if not _VARIES.fullmatch(chunk) and chunk not in words.TECHNICAL]
     return "_".join(kept)

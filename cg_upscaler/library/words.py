@@ -50,14 +50,14 @@ LETTERS = _set("c d n s g r m h e i")
 
 ENDINGS = _table(
     (MapKind.BASE_COLOR, "cc col coll bc dif diff alb basecol color colour tint alphamasked"),
-    (MapKind.NORMAL, "nm nrm nrml nor norm nmap ddn ddna bumpnormal"),
+    (MapKind.NORMAL, "nm nrm nrml nor norm nmap ddn ddna bumpnormal local"),
     (MapKind.ROUGHNESS, "rgh rough"),
     (MapKind.GLOSS, "gls glossy smooth"),
     (MapKind.METALLIC, "mt met mtl metal"),
     (
         MapKind.OCCLUSION,
-        "ao occ cavity curvature thickness sss translucency translucent transmission transmissive scattering fuzz sheen"
-        " coat clearcoat ior anisotropy anisotropylevel anisotropystrength",
+        "ao mixedao occ cavity curvature thickness sss translucency translucent transmission transmissive scattering fuzz"
+        " sheen coat clearcoat ior anisotropy anisotropylevel anisotropystrength",
     ),
     (MapKind.HEIGHT, "hm hgt disp bump depth parallax"),
     (MapKind.EMISSIVE, "si em emi emis emit glow illum selfillum incandescence fullbright luma"),
@@ -99,8 +99,8 @@ WORDS = _table(
 """Words with no second meaning. They count wherever they stand, though less where another word follows."""
 
 AMBIGUOUS = _set(
-    "color colour tint rough smooth glossy metal cavity transmission bump depth glow height alpha transparent cutout"
-    " coat fuzz sheen scattering translucent mask masks mix packed env sky cube reflection probe lookup ramp ramps"
+    "color colour tint local rough smooth glossy metal cavity transmission bump depth glow height alpha transparent"
+    " cutout coat fuzz sheen scattering translucent mask masks mix packed env sky cube reflection probe lookup ramp ramps"
     " palette splat splats weights flow vat position motion velocity id ids clown dither uv luma si sm met ord arm"
 )
 """Endings that may as well name the thing pictured, or a person's own abbreviation."""
