@@ -28,7 +28,7 @@ T = TypeVar("T")
 _SURVEY = 2
 """Goes up whenever a survey would see something else, so that nothing older is remembered."""
 
-_READERS = min(4, os.cpu_count() or 1)
+READERS = min(4, os.cpu_count() or 1)
 """Textures looked at at once: reading leaves the interpreter, and each is held whole in memory."""
 
 
@@ -53,7 +53,7 @@ def look_at(
     def look(item: Found) -> Seen | Problem:
         return attempt(item.name, lambda: _look(item, receipts, limit))
 
-    with ThreadPoolExecutor(_READERS) as pool:
+    with ThreadPoolExecutor(READERS) as pool:
         waiting = [pool.submit(look, item) for item in found]
         try:
             for done, future in enumerate(waiting, 1):

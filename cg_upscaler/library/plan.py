@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,8 +15,11 @@ from cg_upscaler.job import Job, Plan, Problem
 from cg_upscaler.library.clashes import check_output, without_clashes
 from cg_upscaler.library.classify import classify
 from cg_upscaler.library.config import Config, Rule
+from cg_upscaler.library.frames import Framing, find_frames
 from cg_upscaler.library.groups import Find
 from cg_upscaler.library.look import Progress, Seen, attempt, look_at
+from cg_upscaler.library.materials import Material, Member, find_materials
+from cg_upscaler.library.neighbours import Neighbours
 from cg_upscaler.library.receipts import Receipts, known_outputs_under
 from cg_upscaler.library.scan import Found, Scan, scan
 from cg_upscaler.library.settings import Settled, deciding, holding, rules_for, said_alpha, settle
@@ -49,12 +52,23 @@ def make_plan(
     if config.source.is_file() and not (seen.found or seen.problems):
         raise UsageError("is no texture by its name", where=config.source, fix="see the README for the suffixes read")
     root = config.source.parent if config.source.is_file() else config.source
-    planner = _Planner(config, output, device, _finder(config), read_sidecars(root, seen.names, seen.sidecars))
+    sidecars = read_sidecars(root, seen.names, seen.sidecars)
+    materials = find_materials(seen.names, sidecars.verdicts)
+    planner = _Planner(config, output, device, _finder(config), sidecars, _places(materials))
     made = planner.plan(seen.found, receipts, on_progress)
     jobs, clashes = without_clashes([item for item in made if isinstance(item, Job)], output)
     problems = [*seen.problems, *(item for item in made if isinstance(item, Problem)), *clashes]
-    notes = (*([] if only else planner.idle_rules()), *planner.sidecars.notes, *_others(seen))
+    whole = [*planner.idle_rules(), *_missing(materials)] if not only and config.source.is_dir() else []
+    notes = (*whole, *sidecars.notes, *_others(seen))
     return Plan(os.path.abspath(config.source), str(output), device, tuple(jobs), tuple(problems), notes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a texture belongs."""
+
+    material: str
+    member: Member
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +89,7 @@ class _Planner:
     device: DeviceInfo
     find: Find
     sidecars: Sidecars
+    places: dict[str, _Place]
     used: set[int] = field(default_factory=set)
     """The rules that reached a texture, by identity."""
 
@@ -89,9 +104,10 @@ class _Planner:
                 made[item.name] = item
             else:
                 made[item.found.name] = self.draft(item)
-        most = _shared(item for item in made.values() if isinstance(item, _Draft))
+        drafts = {name: item for name, item in made.items() if isinstance(item, _Draft)}
+        most, framings = _shared(drafts.values()), self.framings(drafts)
         items = [made[item.name] for item in found]
-        return [self.finish(item, most) if isinstance(item, _Draft) else item for item in items]
+        return [self.finish(item, most, framings) if isinstance(item, _Draft) else item for item in items]
 
     def skip(self, found: Found) -> Job | None:
         """Return the job for a texture that is not even looked at."""
@@ -106,7 +122,8 @@ class _Planner:
 
     def draft(self, seen: Seen) -> _Draft | Job:
         """Decide what a texture is, and settle what is wanted of it."""
-        name, spec, material = seen.found.name, seen.spec, ""
+        name, spec, place = seen.found.name, seen.spec, self.places.get(seen.found.name)
+        material = place.material if place else ""
         rules = rules_for(name, self.config)
         says = deciding(holding(rules, spec, material), "says")
         kind = None if says is None else says.says
@@ -124,17 +141,40 @@ class _Planner:
         texture = Texture(name, seen.found.path, spec, seen.evidence, decision)
         return _Draft(texture, settle(self.config, rules, decision), material)
 
-    def finish(self, draft: _Draft, most: dict[str, Fraction]) -> Job | Problem:
-        """Plan a texture, given by how much each material allows its members to grow."""
-        return attempt(
+    def framings(self, drafts: Mapping[str, _Draft]) -> dict[str, Framing]:
+        around = {name: place.member.neighbours for name in drafts if (place := self.places.get(name))}
+        around = {name: sides for name, sides in around.items() if sides != Neighbours()}
+        textures = {name: draft.texture for name, draft in drafts.items()}
+        return find_frames(around, textures, self.config.pixel_limit) if around else {}
+
+    def finish(self, draft: _Draft, most: Mapping[str, Fraction], framings: Mapping[str, Framing]) -> Job | Problem:
+        """Plan a texture, given by how much each material allows its members to grow, and what lies beside each."""
+        framing = framings.get(draft.texture.name, Framing())
+        made = attempt(
             draft.texture.name,
             lambda: plan_texture(
-                draft.texture, draft.settings, self.output, self.device, self.find, most=most.get(draft.material)
+                draft.texture,
+                draft.settings,
+                self.output,
+                self.device,
+                self.find,
+                most=most.get(draft.material),
+                frame=framing.frame,
             ),
         )
+        return replace(made, notes=(*made.notes, *framing.notes)) if isinstance(made, Job) else made
 
     def idle_rules(self) -> Iterator[str]:
         yield from (f"{rule} matches no texture" for rule in self.config.rules if id(rule) not in self.used)
+
+
+def _places(materials: Iterable[Material]) -> dict[str, _Place]:
+    return {member.name: _Place(material.name, member) for material in materials for member in material.members}
+
+
+def _missing(materials: Iterable[Material]) -> Iterator[str]:
+    for material in materials:
+        yield from (f"{material.name}: {what}" for what in material.missing)
 
 
 def _shared(drafts: Iterable[_Draft]) -> dict[str, Fraction]:
