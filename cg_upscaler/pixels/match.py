@@ -64,8 +64,9 @@ def matched(
 
 def _wholly(result: Pixels, source: Pixels, factor: int, kernel: Kernel, low: Pixels, high: Pixels) -> Pixels:
     for _ in range(_PASSES):
-        missing = _sharpened(source - shrink(result, factor), factor, kernel)
-        result = _between(low, result + enlarge(missing, factor, kernel), high)
+        nudge = enlarge(_sharpened(source - shrink(result, factor), factor, kernel), factor, kernel)
+        nudge += result
+        result = _between(low, nudge, high)
     return _exactly(result, source, low, high, factor)
 
 
@@ -83,10 +84,12 @@ def _exactly(result: Pixels, source: Pixels, low: Pixels, high: Pixels, factor: 
     """
     there = shrink(result, factor)
     missing = source - there
-    rise = np.clip(missing / np.maximum(shrink(high, factor) - there, _TINY), 0, 1)
-    fall = np.clip(-missing / np.maximum(there - shrink(low, factor), _TINY), 0, 1)
-    result = result + repeat(rise, factor) * (high - result)
-    return result - repeat(fall, factor) * (result - low)
+    for limit, sign in ((high, 1), (low, -1)):
+        room = np.maximum(sign * (shrink(limit, factor) - there), _TINY)
+        way = limit - result
+        way *= repeat(np.clip(sign * missing / room, 0, 1), factor)
+        result += way
+    return result
 
 
 def _sharpened(pixels: Pixels, factor: int, kernel: Kernel) -> Pixels:
@@ -101,5 +104,8 @@ def _sharpened(pixels: Pixels, factor: int, kernel: Kernel) -> Pixels:
 
 
 def _between(low: Pixels, pixels: Pixels, high: Pixels) -> Pixels:
-    # Several times as fast as numpy's clip.
-    return np.asarray(cv2.min(cv2.max(pixels, low), high), np.float32).reshape(pixels.shape)
+    """Clamp `pixels` where they are: several times as fast as numpy's `clip` of arrays."""
+    flat = pixels.reshape(len(pixels), -1)
+    cv2.max(flat, low.reshape(flat.shape), dst=flat)
+    cv2.min(flat, high.reshape(flat.shape), dst=flat)
+    return pixels
