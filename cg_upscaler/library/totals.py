@@ -48,6 +48,8 @@ class Totals:
             high = _extremes(np.where(finite, block, np.float32(-np.inf)))[1]
             block = np.where(finite, block, np.float32(0))
         self.low, self.high = np.minimum(self.low, low), np.maximum(self.high, high)
+        if max(-low.min(), high.max()) > _LARGEST:
+            block = np.clip(block, -_LARGEST, _LARGEST)
         if self.gray:
             first = block[:, :, self._color[0]]
             self.gray = all(bool((block[:, :, channel] == first).all()) for channel in self._color[1:])

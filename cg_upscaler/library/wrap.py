@@ -51,7 +51,7 @@ def seam(lines: Pixels, border: Pixels, alpha: int | None) -> Seam:
     """Measure one axis. `lines`, (threads, length, channels), run along it; `border`, (across, 2, channels), ends it.
 
     Both are finite. Colour counts as far as it shows. A jump is the mean distance of texels that are neighbours along
-    the axis. That of the border is held against all others, and the likeness of the lines at its two sides against that of
+    the axis. The border's is held against all others, and the likeness of the lines at its two sides against that of
     neighbouring lines inside: a joint of mortar makes a jump as great as a seam, and a door has a frame as hard as
     its panels, but only what tiles does both, keeping within its own jumps and running on.
     """
