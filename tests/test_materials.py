@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from cg_upscaler.geometry import Edge, Edges
 from cg_upscaler.library.classify import Decision, classify
 from cg_upscaler.library.materials import Member, find_materials
 from cg_upscaler.library.names import LIKELY
@@ -421,3 +422,11 @@ def test_a_sidecar_tells_what_alpha_is() -> None:
 def test_a_sidecar_tells_what_channels_hold() -> None:
     said = SidecarVerdict(PACKED, "in a.gltf", channels=(PACKED, ROUGH, METAL))
     assert decide("a.png", pictures.stone(), said).channels == (PACKED, ROUGH, METAL)
+
+
+def test_a_sidecar_forbids_to_wrap_and_does_not_make_it() -> None:
+    for edge, said in ((Edge.WRAP, Edge.WRAP), (Edge.MIRROR, Edge.CLAMP), (Edge.MIRROR, Edge.MIRROR)):
+        sidecar = SidecarVerdict(None, "sampled in a.png.meta", edges=Edges(Edge.WRAP, said))
+        assert decide("a_n.png", NORMALS, sidecar).edges == Edges(Edge.WRAP, edge)
+    ramp = np.repeat(pictures.sky(128, 128), 1, axis=0)
+    assert decide("a_d.png", ramp, SidecarVerdict(None, "", edges=Edges.both(Edge.WRAP))).edges.y is not Edge.WRAP

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cg_upscaler.geometry import Edges
+from cg_upscaler.geometry import Edge, Edges
 from cg_upscaler.library import clues
 from cg_upscaler.library.clues import Clue
 from cg_upscaler.library.contradiction import contradicted, odd_channels
@@ -93,7 +93,7 @@ def classify(
         vectors=layout_of(spec, evidence) if surface else (),
         channels=agreed.channels[: spec.channels] if agreed else (),
         meaning=(agreed.meaning if agreed else None) or clue.meaning,
-        edges=edges_of(clue.kind, spec, evidence),
+        edges=_sampled(edges_of(clue.kind, spec, evidence), sidecar),
         notes=tuple(
             note for note in (clue.note, odd_channels(clue, evidence), alpha_note, _holes(evidence), *others) if note
         ),
@@ -114,6 +114,12 @@ def _uncolored(sidecar: SidecarVerdict | None, clue: Clue) -> Clue:
     if sidecar is None or sidecar.color_space is not ColorSpace.DATA or clue.kind is not MapKind.BASE_COLOR:
         return clue
     return Clue(MapKind.PACKED, f"no colour: {sidecar.why}", 0.6)
+
+
+def _sampled(seen: Edges, sidecar: SidecarVerdict | None) -> Edges:
+    """Wrapping is every engine's default and says little; that a texture is not to wrap, somebody decided."""
+    told = sidecar.edges if sidecar is not None and sidecar.edges is not None else Edges.both(Edge.WRAP)
+    return Edges(*(see if say is Edge.WRAP else Edge.MIRROR for see, say in ((seen.x, told.x), (seen.y, told.y))))
 
 
 def _differ(sidecar: SidecarVerdict | None, named: NameVerdict | None) -> str:

@@ -128,7 +128,10 @@ class _Planner:
         says = deciding(holding(rules, spec, material), "says")
         kind = None if says is None else says.says
         told = self.sidecars.verdicts.get(name)
-        decide = functools.partial(classify, name, spec, seen.evidence, kind=kind, why=str(says or ""), sidecar=told)
+        siblings = place.member if place else None
+        decide = functools.partial(
+            classify, name, spec, seen.evidence, kind=kind, why=str(says or ""), sidecar=told, siblings=siblings
+        )
         decision = decide()
         rules = holding(rules, spec, material, decision.kind, decision.alpha)
         self.used.update(map(id, rules))

@@ -56,8 +56,8 @@ ENDINGS = _table(
     (MapKind.METALLIC, "mt met mtl metal"),
     (
         MapKind.OCCLUSION,
-        "ao mixedao occ cavity curvature thickness sss translucency translucent transmission transmissive scattering fuzz"
-        " sheen coat clearcoat ior anisotropy anisotropylevel anisotropystrength",
+        "ao mixedao occ cavity curvature thickness sss translucency translucent transmission transmissive scattering"
+        " fuzz sheen coat clearcoat ior anisotropy anisotropylevel anisotropystrength",
     ),
     (MapKind.HEIGHT, "hm hgt disp bump depth parallax"),
     (MapKind.EMISSIVE, "si em emi emis emit glow illum selfillum incandescence fullbright luma"),
@@ -100,8 +100,9 @@ WORDS = _table(
 
 AMBIGUOUS = _set(
     "color colour tint local rough smooth glossy metal cavity transmission bump depth glow height alpha transparent"
-    " cutout coat fuzz sheen scattering translucent mask masks mix packed env sky cube reflection probe lookup ramp ramps"
-    " palette splat splats weights flow vat position motion velocity id ids clown dither uv luma si sm met ord arm"
+    " cutout coat fuzz sheen scattering translucent mask masks mix packed env sky cube reflection probe lookup ramp"
+    " ramps palette splat splats weights flow vat position motion velocity id ids clown dither uv luma si sm met ord"
+    " arm"
 )
 """Endings that may as well name the thing pictured, or a person's own abbreviation."""
 
