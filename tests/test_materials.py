@@ -53,6 +53,7 @@ def groups(*names: str) -> set[frozenset[str]]:
         ("albedo_rock.png", "normal_rock.png", "roughness_rock.png"),
         ("dude.tga", "dude_norm.png.cached.dds", "dude_spec.png"),
         ("brick.png", "brick.dds"),
+        ("3td_Brick_01.jpg", "3td_Brick_01_NRM.png"),
     ],
 )
 def test_a_materials_maps_are_found_together(names: tuple[str, ...]) -> None:

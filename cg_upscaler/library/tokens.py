@@ -68,7 +68,7 @@ def base_of(stem: str, start: int, stop: int) -> str:
     Sizes, levels of detail and formats, which change within a set, are left out too. Numbers are not: they tell
     sets apart.
     """
-    while stop < len(stem) and stem[stop].isdigit():
+    while start < stop < len(stem) and stem[stop].isdigit():
         stop += 1  # ``NRM16``
     rest = [chunk[0].lower() for part in (stem[:start], stem[stop:]) for chunk in _CHUNK.finditer(part)]
     kept = [chunk for chunk in rest if not _VARIES.fullmatch(chunk) and chunk not in words.TECHNICAL]
