@@ -15,7 +15,7 @@ from cg_upscaler.geometry import Edges, Size
 from cg_upscaler.job import Group, Job, Pass, Via
 from cg_upscaler.maps import NEAREST, AlphaMode, ColorSpace, Role
 from cg_upscaler.pixels import normals, transfer
-from cg_upscaler.pixels.alpha import kept_between_neighbours
+from cg_upscaler.pixels.alpha import kept_near_neighbours
 from cg_upscaler.pixels.cells import cell_by_cell
 from cg_upscaler.pixels.channels import Split, finite, merge_channels, split_channels
 from cg_upscaler.pixels.coverage import sloped, with_coverage_of
@@ -132,7 +132,7 @@ def upscale_once(source: Source, step: Pass, space: Space, group: Group, work: W
     if group.fidelity > 0:
         result = windowed(space.match(factor), edges, result, Mapped(source, space.working, result.channels))
     if group.role is Role.ALPHA:
-        result = windowed(kept_between_neighbours(factor), edges, result, source)
+        result = windowed(kept_near_neighbours(factor), edges, result, source)
     if cut_out:
         result = windowed(sloped(factor), edges, result, clean)
     return Mapped(result, space.finish, len(group.channels))

@@ -41,11 +41,12 @@ def bleed(colour: Pixels, alpha: Pixels, edges: Edges) -> Pixels:
     return result
 
 
-def kept_between_neighbours(factor: int) -> Local:
-    """The verb that takes (result, source) windows of alpha to the result, held between its source's neighbours.
+def kept_near_neighbours(factor: int) -> Local:
+    """The verb that takes (result, source) windows of alpha to the result, held near its source's neighbours.
 
-    A texel may be no more and no less transparent than the 3 × 3 texels about the one that it comes from: where all of
-    them are clear it is clear. Generators leave a haze there, which shows against anything behind.
+    A texel may lie outside of the 3 × 3 texels about the one that it comes from by no more than these differ. So where
+    all of them are clear it is clear: generators leave a haze there, which shows against anything behind. And a line
+    that is thinner than a texel, and hence never solid in the source, may become solid.
     """
 
     def apply(result: Pixels, source: Pixels) -> Pixels:
@@ -53,7 +54,8 @@ def kept_between_neighbours(factor: int) -> Local:
         low, high = (
             fn(source, window, borderType=cv2.BORDER_REPLICATE).reshape(source.shape) for fn in (cv2.erode, cv2.dilate)
         )
-        low, high = (bound.repeat(factor, 0).repeat(factor, 1) for bound in (low, high))
+        bounds = (2 * low - high, 2 * high - low)
+        low, high = (bound.repeat(factor, 0).repeat(factor, 1) for bound in bounds)
         return np.clip(result, low, high)
 
     return Local(apply, reach=1, ratio=factor)

@@ -24,8 +24,8 @@ def sloped(factor: int) -> Local:
     """Return the verb that takes (result, source) windows of alpha to the result with some slope to its borders.
 
     A generator's borders are cliffs with nothing but haze before them: moved by more than a texel they fall apart. The
-    source, resampled, says where they would go on, and tells texels apart that are equal otherwise. It is resampled by
-    a tent, and so stays between its neighbours.
+    source, resampled, says where they would go on, and tells texels apart that are equal otherwise: resampled by a
+    tent, which goes nowhere beyond its neighbours.
     """
 
     def apply(result: Pixels, source: Pixels) -> Pixels:
