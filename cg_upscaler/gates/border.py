@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cg_upscaler.gates.part import Part
+from cg_upscaler.gates.part import Part, strips
 from cg_upscaler.geometry import Edge, Edges
 from cg_upscaler.pixels.rows import Pixels
 
@@ -16,20 +16,17 @@ _MOST = 90
 _LEAST = 2 / 255
 """A jump that nobody sees: less than this in the source counts as this much."""
 
-_STEP = 256
-
 
 class Seam:
     """Both sides of each wrapped border, of all groups, as they are seen."""
 
     def __init__(self, parts: Sequence[Part], edges: Edges, height: int) -> None:
         self._parts, self._height = parts, height
-        source = parts[0].source.size.height
+        source = parts[0].source.size
         self._before = _Borders(edges)
-        for start in range(0, source, _STEP):
-            stop = min(start + _STEP, source)
+        for start, stop in strips(source, source.height):
             shown = [_seen(part, part.before(start, stop), part.seen_before(start, stop)) for part in parts]
-            self._before.add(np.concatenate(shown, axis=2), start, source)
+            self._before.add(np.concatenate(shown, axis=2), start, source.height)
         self._after = _Borders(edges)
 
     def take(self, rows: Pixels, top: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cg_upscaler.gates.part import Part
+from cg_upscaler.gates.part import STRIP, Part
 from cg_upscaler.pixels.coverage import passes_from
 from cg_upscaler.pixels.rows import Pixels, blocks
 from cg_upscaler.spec import Depth
@@ -15,7 +15,7 @@ class Coverage:
         self._part, self._at = part, passes_from(threshold, depth)
         (channel,) = part.group.channels
         size = part.source.size
-        covered = sum(int((block[:, :, channel] >= self._at).sum()) for block in blocks(part.source))
+        covered = sum(int((block[:, :, channel] >= self._at).sum()) for block in blocks(part.source, STRIP))
         self._before, self._size = covered / size.pixels, size.pixels
         self._covered, self._texels = 0, 0
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cg_upscaler.gates.part import Part
+from cg_upscaler.gates.part import Part, strips
 from cg_upscaler.maps import ColorSpace
 from cg_upscaler.pixels.rows import Pixels
 from cg_upscaler.pixels.transfer import linear_to_srgb, srgb_to_linear
-
-_STEP = 256
 
 
 class Drift:
@@ -24,8 +22,7 @@ class Drift:
         self._part = part
         self._in_light = smaller and part.group.color_space is ColorSpace.SRGB
         source, after = _Mean(len(part.group.channels)), _Mean(len(part.group.channels))
-        for start in range(0, part.source.size.height, _STEP):
-            stop = min(start + _STEP, part.source.size.height)
+        for start, stop in strips(part.source.size, part.source.size.height):
             source.add(self._numbers(part.before(start, stop)), part.seen_before(start, stop))
         self._before, self._after = source.value, after
 

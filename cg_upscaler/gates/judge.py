@@ -11,14 +11,11 @@ from cg_upscaler.gates.border import Seam
 from cg_upscaler.gates.covered import Coverage
 from cg_upscaler.gates.drift import Drift
 from cg_upscaler.gates.likeness import Consistency, Turning
-from cg_upscaler.gates.part import Part, parts_of
+from cg_upscaler.gates.part import Part, parts_of, strips
 from cg_upscaler.geometry import Edge, Size
 from cg_upscaler.job import Figure, Job
 from cg_upscaler.maps import AlphaMode, Role
 from cg_upscaler.pixels.rows import Pixels, Sink, Source
-
-_STRIP = 1 << 17
-"""Texels that are measured at a time: few enough to stay in a processor's cache."""
 
 
 class Measure(Protocol):
@@ -51,9 +48,8 @@ class Judge:
         if not ready:
             return
         together = self._waiting[0] if len(self._waiting) == 1 else np.concatenate(self._waiting)
-        step = max(1, _STRIP // self._size.width // self._factor) * self._factor
-        for start in range(0, ready, step):
-            strip = together[start : min(start + step, ready)]
+        for start, stop in strips(self._size, ready, self._factor):
+            strip = together[start:stop]
             for _, measure in self._measures:
                 measure.take(strip, self._taken)
             self._taken += len(strip)

@@ -7,11 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cg_upscaler.geometry import Size
 from cg_upscaler.job import Group, Job
 from cg_upscaler.maps import AlphaMode, Role
 from cg_upscaler.measure.subject import Shown
 from cg_upscaler.pixels.channels import finite
 from cg_upscaler.pixels.rows import Pixels, Source, blocks
+
+STRIP = 1 << 17
+"""Texels that are measured at a time: few enough to stay in a processor's cache."""
 
 _SEEN_THROUGH = (AlphaMode.CUTOUT, AlphaMode.BLEND)
 """Under these, colour counts as far as it is seen. Premultiplied colour holds that already."""
@@ -51,7 +55,7 @@ def parts_of(source: Source, job: Job) -> Iterator[Part]:
     """Yield the groups of a job. The source is looked through once, for its ranges."""
     source = finite(source)
     low, high = np.zeros(source.channels, np.float32), np.ones(source.channels, np.float32)
-    for block in blocks(source):
+    for block in blocks(source, STRIP):
         low, high = np.minimum(low, block.min(axis=(0, 1))), np.maximum(high, block.max(axis=(0, 1)))
     alpha = next((group for group in job.groups if group.role is Role.ALPHA), None)
     for group in job.groups:
@@ -63,6 +67,13 @@ def parts_of(source: Source, job: Job) -> Iterator[Part]:
             Shown(group.color_space, float(low[held].min()), float(high[held].max())),
             alpha if hidden else None,
         )
+
+
+def strips(size: Size, height: int, multiple: int = 1) -> Iterator[tuple[int, int]]:
+    """Yield start and stop of the strips in which `height` rows of a picture are measured, whole multiples each."""
+    step = max(1, STRIP // size.width // multiple) * multiple
+    for start in range(0, height, step):
+        yield start, min(start + step, height)
 
 
 def _picked(pixels: Pixels, channels: tuple[int, ...]) -> Pixels:
