@@ -257,6 +257,7 @@ def measure(sample: Sample, work: Work) -> None:
         name: lambda pixels, name=name: filtered(pixels, FACTOR, name) for name in FILTERS
     }
     ways["raw generator"] = lambda pixels: raw(pixels, sample.spec, work.generators, DEFAULT)
+    sample.methods[report.TRUTH] = asdict(kept(source, truth, sample.subject))
     for name, way in ways.items():
         result = from_float(way(to_float(source)), truth.dtype)
         of_rolled = None

@@ -13,7 +13,7 @@ from cg_upscaler.measure.coverage import coverage
 from cg_upscaler.measure.drift import drift
 from cg_upscaler.measure.figures import kept, likeness
 from cg_upscaler.measure.flip import flip, flip_hdr
-from cg_upscaler.measure.fringe import fringe
+from cg_upscaler.measure.fringe import composite_error, fringe
 from cg_upscaler.measure.highlight import highlight_error
 from cg_upscaler.measure.levels import levels
 from cg_upscaler.measure.noise import noise
@@ -229,10 +229,19 @@ def test_a_fringe_is_colour_that_shows_and_not_what_is_hidden() -> None:
     alpha = disc(64)[:, :, None].astype(np.float32)
     colour = gray(0.8, 64, 64, 3)
     hidden = np.where(alpha > 0, colour, 0).astype(np.float32)
-    assert fringe((colour, alpha), (hidden, alpha)) == 0
     dark = np.where((alpha > 0) & (alpha < 1), 0, colour).astype(np.float32)
-    assert (fringe((colour, alpha), (dark, alpha)) or 0) > 1
-    assert fringe((colour, gray(1.0, 64, 64)), (dark, alpha)) is None
+    for error in (fringe, composite_error):
+        assert error((colour, alpha), (hidden, alpha)) == 0
+        assert (error((colour, alpha), (dark, alpha)) or 0) > 1
+        assert error((colour, gray(1.0, 64, 64)), (dark, alpha)) is None
+
+
+def test_an_edge_that_runs_elsewhere_is_no_fringe_but_composites_otherwise() -> None:
+    alpha, colour = disc(64)[:, :, None].astype(np.float32), gray(0.8, 64, 64, 3)
+    hidden = np.where(alpha > 0, colour, 0).astype(np.float32)
+    moved = np.roll(alpha, 1, 1)
+    assert fringe((hidden, alpha), (colour, moved)) == pytest.approx(0, abs=1e-3)
+    assert (composite_error((hidden, alpha), (colour, moved)) or 0) > 1
 
 
 # What a texture is

@@ -31,6 +31,7 @@ _UNITS = {
     "psnr": "dB",
     "consistency": "dB",
     "drift": "levels of 255",
+    "composite": "levels of 255",
     "fringe": "levels of 255",
     "seam": "levels of 255",
     "noise": "levels of 255",

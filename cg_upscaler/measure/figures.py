@@ -13,7 +13,7 @@ from cg_upscaler.measure.angular import angles, off_unit, vectors
 from cg_upscaler.measure.consistency import consistency, vector_consistency
 from cg_upscaler.measure.coverage import coverage
 from cg_upscaler.measure.drift import drift
-from cg_upscaler.measure.fringe import fringe, over
+from cg_upscaler.measure.fringe import composite_error, fringe, over
 from cg_upscaler.measure.highlight import highlight_error
 from cg_upscaler.measure.levels import levels
 from cg_upscaler.measure.noise import noise
@@ -43,8 +43,10 @@ class Likeness:
     """Mean angle between vectors."""
     degrees_p95: float | None
     degrees_worst: float | None
-    fringe: float | None
+    composite: float | None
     """Levels of 255 about transparent edges, over black, white and magenta."""
+    fringe: float | None
+    """Levels of 255 about transparent edges by which visible colour is another, wherever the edge runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +85,8 @@ def likeness(before: Pixels, after: Pixels, subject: Subject) -> Likeness:
     close, alike = psnr(a, b), ssim(a, b)
     if subject.vectors:
         apart = angles(vectors(before, subject.vectors), vectors(after, subject.vectors))
-        return Likeness(close, alike, None, apart.mean, apart.p95, apart.worst, None)
-    looks = fringes = None
+        return Likeness(close, alike, None, apart.mean, apart.p95, apart.worst, None, None)
+    looks = edges = fringes = None
     colour = list(subject.colour)
     if subject.seen and flip.is_there() and _is_hdr(before, subject):
         looks = flip.flip_hdr(before[:, :, colour], after[:, :, colour])
@@ -92,8 +94,9 @@ def likeness(before: Pixels, after: Pixels, subject: Subject) -> Likeness:
         looks = flip.flip(a[:, :, : len(subject.colour)], b[:, :, : len(subject.colour)])
     if subject.alpha is not None:
         truth, result = ((picture[:, :, colour], _alpha(picture, subject)) for picture in (before, after))
-        fringes = fringe(truth, result, premultiplied=subject.premultiplied)
-    return Likeness(close, alike, looks, None, None, None, fringes)
+        edges = composite_error(truth, result, premultiplied=subject.premultiplied)
+        fringes = None if subject.premultiplied else fringe(truth, result)
+    return Likeness(close, alike, looks, None, None, None, edges, fringes)
 
 
 def kept(source: NDArray[np.generic], result: NDArray[np.generic], subject: Subject) -> Kept:
