@@ -17,14 +17,21 @@ from cg_upscaler.cli.exit_codes import ExitCode
 from cg_upscaler.cli.progress import Progress, planning, summary
 from cg_upscaler.cli.tables import as_json, plan_table
 from cg_upscaler.errors import UsageError
+from cg_upscaler.geometry import Edge
 from cg_upscaler.job import Outcome, Plan, Receipt
 from cg_upscaler.library.config import Config, load
+from cg_upscaler.library.notation import AUTO
 from cg_upscaler.library.plan import make_plan
 from cg_upscaler.library.receipts import Receipts
+from cg_upscaler.library.sizes import SCALES
 from cg_upscaler.spec import Precision
 
 if TYPE_CHECKING:
     from cg_upscaler.engine import Engine
+
+
+_SCALES = [f"{scale:g}" for scale in SCALES]
+_EDGES = [AUTO, *(edge.value for edge in Edge)]
 
 
 def _options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -34,7 +41,11 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--config", "-c", type=click.Path(path_type=Path), help="A YAML file of settings and rules."),
         click.option("--out", "-o", "output", type=click.Path(path_type=Path), help="Folder for the results."),
         click.option("--model", "-m", help="A name of `cg-upscale models`, or a weights file."),
-        click.option("--scale", "-s", type=click.Choice(["2", "4"]), help="How many times as large."),
+        click.option("--profile", metavar="NAME", help="A variant of the configuration, as it names them."),
+        click.option("--scale", "-s", type=click.Choice(_SCALES), help="How many times as large."),
+        click.option("--edges", type=click.Choice(_EDGES), help="What lies beyond borders. Default: as pixels show."),
+        click.option("--fidelity", type=float, help="0 to 1: how far the source is held. Default: as it calls for."),
+        click.option("--grain", type=float, help="0 to 1: how much fine grain is continued."),
         click.option("--device", "-d", help="auto, cpu, cuda, cuda:1, mps …"),
         click.option("--precision", "-p", type=click.Choice([p.value for p in Precision]), help="Default: auto."),
         click.option("--only", multiple=True, metavar="GLOB", help="Only textures that match; may be repeated."),
@@ -86,9 +97,8 @@ def plan(json_: bool, only: tuple[str, ...], **settings: Any) -> int:
     return _show(_config(**settings), only, json_)
 
 
-def _config(source: Path | None, config: Path | None, scale: str | None, **settings: Any) -> Config:
-    given = {"source": source, "scale": None if scale is None else int(scale), **settings}
-    return load(config, **{name: value for name, value in given.items() if value is not None})
+def _config(config: Path | None, scale: str | None, **settings: Any) -> Config:
+    return load(config, scale=None if scale is None else float(scale), **settings)
 
 
 def _engine(planned: Plan, *, force: bool) -> Engine:

@@ -9,6 +9,8 @@ from typing import Any
 from tabulate import tabulate
 
 from cg_upscaler.job import Action, Job, Plan
+from cg_upscaler.library.classify import DOUBTFUL
+from cg_upscaler.maps import MapKind
 from cg_upscaler.wire import to_plain
 
 
@@ -23,7 +25,7 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 
 def plan_table(plan: Plan) -> str:
-    """Return a plan as a table, its problems and a summary."""
+    """Return a plan as a table, then what is worth a look: problems, data, notes, and what is doubtful; a summary."""
     parts = []
     if plan.jobs:
         parts.append(table(("texture", "map", "why", "size", "model", "notes"), [_row(job) for job in plan.jobs]))
@@ -33,6 +35,7 @@ def plan_table(plan: Plan) -> str:
         )
     if plan.notes:
         parts.append("\n".join(f"note: {note}" for note in plan.notes))
+    parts += [text for text in (_data(plan), _doubtful(plan)) if text]
     counts = {action: sum(job.action is action for job in plan.jobs) for action in Action}
     megapixels = sum(job.megapixels for job in plan.jobs)
     parts.append(
@@ -41,6 +44,33 @@ def plan_table(plan: Plan) -> str:
         f"on {plan.device.label} ({plan.device.name}); into {plan.output}"
     )
     return "\n\n".join(parts)
+
+
+def _data(plan: Plan) -> str:
+    lines = [f"  {job.name}: {job.why}" for job in plan.jobs if job.kind is MapKind.DATA and job.action is Action.COPY]
+    return "data, copied as it is:\n" + "\n".join(lines) if lines else ""
+
+
+def _doubtful(plan: Plan) -> str:
+    """Say which textures could be something else, why, and how to put one right."""
+    doubtful = [job for job in plan.jobs if job.confidence < DOUBTFUL]
+    if not doubtful:
+        return ""
+    lines = [f"  {job.name}: {job.kind.value} ({job.confidence:.0%} sure): {job.why}" for job in doubtful]
+    name = json.dumps(doubtful[0].name, ensure_ascii=False)
+    rule = f"where one is wrong, say so in the configuration:\n  rules:\n    - match: {name}\n      kind: …"
+    return "\n".join(["doubtful:", *lines, rule])
+
+
+def confidences(values: Sequence[float]) -> str:
+    """Return a histogram of confidences, 0 … 1."""
+    bounds = ((0.9, "90 % and more"), (0.7, "70 to 90 %"), (0.5, "50 to 70 %"), (0.0, "less than 50 %"))
+    lines, above = [], 2.0
+    for least, label in bounds:
+        count = sum(least <= value < above for value in values)
+        lines.append(f"  {label:>14}  {count:5}  {'#' * -(-40 * count // max(1, len(values)))}")
+        above = least
+    return "\n".join(["confidence", *lines])
 
 
 def _row(job: Job) -> tuple[str, ...]:
