@@ -31,7 +31,7 @@ def alpha_evidence(
     clear, solid = totals.clear / totals.texels, totals.solid / totals.texels
     if low == high:
         return AlphaEvidence(AlphaClass.CONSTANT, low, high, clear, solid, _hidden(totals))
-    if clear and solid and (clear + solid > 0.97 or _is_cutout([window[:, :, channel] for window in windows])):
+    if solid and (clear + solid > 0.97 or (clear and _is_cutout([window[:, :, channel] for window in windows]))):
         values = AlphaClass.BINARY
     else:
         values = AlphaClass.GRADIENT
