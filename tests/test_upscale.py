@@ -13,6 +13,7 @@ from cg_upscaler.job import Band, Via
 from cg_upscaler.maps import BICUBIC, AlphaMode, ColorSpace, MapKind, Role
 from cg_upscaler.pixels.resample import shrink
 from cg_upscaler.pixels.rows import pour, to_float
+from cg_upscaler.pixels.transfer import srgb_to_linear
 from cg_upscaler.pixels.views import Array
 from cg_upscaler.upscale import upscale
 from tests.fakes import FAKE_INFO, BlurNetwork, FakeGenerators, group, job_of, noise
@@ -280,3 +281,41 @@ def test_the_mean_of_light_holds():
     one = group(Role.COLOR, COLOUR, Size(24, 24), color_space=ColorSpace.LINEAR)
     result = run(pixels, one, network=BlurNetwork(lambda tile: tile * 0.9))
     assert abs(result.mean(dtype=np.float64) / pixels.mean(dtype=np.float64) - 1) < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("times", "passes"),
+    [
+        (0.5, ()),
+        (1, ()),
+        (1.5, (Via.DIRECT,)),
+        (2.5, (Via.DIRECT,)),
+        (3, (Via.DIRECT,)),
+        (3, (Via.REDUCE,)),
+        (8, (Via.DIRECT, Via.REDUCE)),
+    ],
+)
+def test_any_factor_gives_its_size_and_keeps_the_mean(times, passes):
+    """In stored numbers where it grows; where it shrinks, in light: that is how it looks from afar."""
+    checks = (np.indices((24, 32)).sum(0) % 2 * 40 + 90).astype(np.uint8)[:, :, None]
+    pixels = noise(24, 32, 3) // 2 + checks // 2
+    one = group(Role.COLOR, COLOUR, Size(32, 24))
+    factors = {Via.DIRECT: 4, Via.REDUCE: 3 if times == 3 else 2}
+    one = replace(one, passes=tuple(replace(one.passes[0], factor=factors[via], via=via) for via in passes))
+    scale = int(np.prod([step.factor for step in one.passes]))
+    size = Size(int(32 * times), int(24 * times))
+    result = run(pixels, one, scale=scale, size=size)
+    assert result.shape == (size.height, size.width, 3)
+    light = srgb_to_linear if times < 1 else np.asarray
+    before, after = (light(picture).mean((0, 1), dtype=np.float64) for picture in (to_float(pixels), result))
+    assert np.abs(before - after).max() * 255 < 0.05
+    if times > 3:
+        assert np.abs(shrink(result, times) - to_float(pixels)).mean() * 255 < 0.5
+
+
+def test_heights_on_vertices_stay_where_they_are():
+    heights = noise(17, 33, 1).astype(np.uint16) * 250
+    one = group(Role.SCALAR, (0,), Size(33, 17), color_space=ColorSpace.DATA, model=BICUBIC)
+    result = run(heights, replace(one, passes=()), size=Size(129, 65), kind=MapKind.HEIGHT, vertices=True)
+    assert result.shape == (65, 129, 1)
+    assert np.abs(result[::4, ::4] - to_float(heights)).max() < 1e-6

@@ -18,13 +18,18 @@ def with_mean_of(source: Source, result: Source, job: Job) -> Source:
     """Return the result with the mean visible colour of its source, where the two may differ; else as it is.
 
     Texel by texel the match holds colour, but what is seen is colour times alpha, and enlarging changes how the two go
-    together. Light is matched by factors in a few passes, which leaves a little. Both take one more look at the whole
-    result; then colour is brought to the mean of its source: by fractions of a level.
+    together. Light is matched by factors in a few passes, which leaves a little. And what is filtered to a size between
+    two factors is filtered in light, after the match. All take one more look at the whole result; then colour is
+    brought to the mean of its source: by fractions of a level. A smaller picture keeps the mean of its light instead.
     """
+    if result.size.pixels < source.size.pixels:
+        return result
+    # Each of a set of neighbours would come to another mean, and they must agree along their borders.
+    between = result.size != source.size * job.scale and job.frame is None
     alpha = next((group for group in job.groups if group.role is Role.ALPHA and not group.constant), None)
     transparent = job.alpha in (AlphaMode.CUTOUT, AlphaMode.BLEND) and alpha is not None
     premultiplied = job.alpha is AlphaMode.PREMULTIPLIED  # the colour itself is what is seen, and black must stay so
-    held = [group for group in job.groups if _is_held(group, apart=transparent or premultiplied)]
+    held = [group for group in job.groups if _is_held(group, apart=transparent or premultiplied, between=between)]
     if not held:
         return result
     before = _means(source, alpha.channels[0] if transparent and alpha else None)
@@ -54,10 +59,10 @@ def _towards(wanted: float, there: float, *, light: bool) -> tuple[float, float]
     return 1 - share, share
 
 
-def _is_held(group: Group, *, apart: bool) -> bool:
+def _is_held(group: Group, *, apart: bool, between: bool) -> bool:
     if group.constant or group.fidelity == 0 or group.role not in (Role.COLOR, Role.SCALAR):
         return False
-    return apart or group.color_space is ColorSpace.LINEAR
+    return apart or group.color_space is ColorSpace.LINEAR or (between and group.color_space is ColorSpace.SRGB)
 
 
 def _means(picture: Source, alpha: int | None) -> Means:
