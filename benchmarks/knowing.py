@@ -4,6 +4,9 @@ MANIFEST is a CSV file that says what each texture is: columns `file`, `map_kind
 `tileable`; a word that is missing, or `?`, or `n/a`, is not judged. By pixels alone the names are scrambled, folders
 and all; kinds are then judged of normal maps, which must be told from all others, and of gray maps, which must be
 taken for a map of one channel. Prints a row for each texture, what is wrong in capitals, and totals.
+
+With --trials N each texture that tiles is also rolled N times by random amounts, after which it tiles still, and cut N
+times to about three fifths of its sides, after which it hardly can; the axes that were taken to wrap are counted.
 """
 
 from __future__ import annotations
@@ -13,17 +16,21 @@ import csv
 import hashlib
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cg_upscaler import codecs
-from cg_upscaler.geometry import Edge
+from cg_upscaler.geometry import Edge, Size
 from cg_upscaler.library.classify import Decision, classify
 from cg_upscaler.library.evidence import AlphaClass, Evidence
 from cg_upscaler.library.survey import survey
+from cg_upscaler.library.wrap import edges_of
 from cg_upscaler.maps import MapKind, NormalConvention
+from cg_upscaler.pixels.views import Array
+from cg_upscaler.spec import ImageSpec
 
 KINDS = {
     "albedo": "base_color",
@@ -60,6 +67,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("library", type=Path)
     parser.add_argument("manifest", type=Path)
+    parser.add_argument("--trials", type=int, default=0)
     options = parser.parse_args()
 
     named, scrambled, seconds = Tally(), Tally(), 0.0
@@ -83,6 +91,9 @@ def main() -> None:
         totals = ", ".join(f"{question} {tally.right[question]}/{asked}" for question, asked in tally.asked.items())
         print(f"{title}: {totals}")
     print(f"{len(rows)} textures looked at in {seconds:.1f} s")
+    if options.trials:
+        tileable = [row["file"] for row in rows if row["tileable"] == "yes"]
+        try_wrapping([options.library / file for file in tileable], options.trials)
 
 
 def by_name(tally: Tally, row: dict[str, str], decision: Decision) -> list[str]:
@@ -113,6 +124,29 @@ def common(tally: Tally, row: dict[str, str], evidence: Evidence, decision: Deci
     tiles = {"yes": "x and y", "no": "neither"}.get(row["tileable"])
     answers.append("wraps " + tally.judge("wrap", " and ".join(wraps) or "neither", tiles))
     return answers
+
+
+def try_wrapping(paths: list[Path], trials: int) -> None:
+    rng, rolled, cut = np.random.default_rng(0), Counter[str](), Counter[str]()
+    for path in paths:
+        image = codecs.read(path)
+        height, width, _ = image.pixels.shape
+        for _ in range(trials):
+            turned = np.roll(image.pixels, (rng.integers(height), rng.integers(width)), axis=(0, 1))
+            whole, part = _wraps(turned, image.spec), _wraps(turned[: height * 5 // 8, : width * 4 // 7], image.spec)
+            rolled.update({path.name: 2 - len(whole)})
+            cut.update({path.name: len(part)})
+    count = 2 * trials
+    for title, wrong in (("rolled, and not taken to wrap", rolled), ("cut, and taken to wrap", cut)):
+        named = ", ".join(f"{name} {axes}" for name, axes in wrong.items() if axes)
+        print(f"{title}: {sum(wrong.values())} of {count * len(paths)} axes; of {count} each: {named or 'none'}")
+
+
+def _wraps(pixels: NDArray[np.generic], spec: ImageSpec) -> list[str]:
+    height, width, _ = pixels.shape
+    spec = replace(spec, size=Size(width, height))
+    edges = edges_of(MapKind.BASE_COLOR, spec, survey(Array(pixels), spec))
+    return [axis for axis, edge in (("x", edges.x), ("y", edges.y)) if edge is Edge.WRAP]
 
 
 def _is_gray(image: codecs.Image) -> bool:
