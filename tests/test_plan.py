@@ -13,19 +13,32 @@ import pytest
 from numpy.typing import NDArray
 
 from cg_upscaler.errors import Cancelled, ModelNotFound, UnsupportedImage, UsageError
-from cg_upscaler.geometry import Edge, Edges, Size
+from cg_upscaler.geometry import Cells, Edge, Edges, Size
 from cg_upscaler.job import Action, Band, Group, Job, Outcome, Plan, Receipt, Via
 from cg_upscaler.library.classify import Decision
-from cg_upscaler.library.config import Config, TwoX, load
+from cg_upscaler.library.config import Config, Handling, TwoX, load
 from cg_upscaler.library.plan import make_plan
 from cg_upscaler.library.receipts import Receipts, hash_file
 from cg_upscaler.library.settings import Means, Settled
 from cg_upscaler.library.survey import survey
 from cg_upscaler.library.texture import Texture, plan_texture
-from cg_upscaler.maps import BICUBIC, PLAIN, AlphaMode, ColorSpace, MapKind, Role
+from cg_upscaler.maps import (
+    BICUBIC,
+    LINEAR,
+    NEAREST,
+    PLAIN,
+    POLICIES,
+    AlphaMode,
+    ColorSpace,
+    MapKind,
+    Meaning,
+    NormalConvention,
+    Role,
+)  # fmt: skip
 from cg_upscaler.pixels.views import Array
 from cg_upscaler.spec import Depth, DeviceInfo, ImageSpec, ModelInfo, Precision
 from cg_upscaler.wire import from_plain, to_plain
+from tests.pictures import height_field, normals
 
 DEVICE = DeviceInfo("cpu", "a processor", Precision.MIXED, (Precision.FLOAT32, Precision.MIXED))
 OUT = Path("out").absolute()
@@ -282,6 +295,217 @@ def test_the_cut_is_that_of_what_the_generator_sees() -> None:
     wide = texture(noise(3, side=65))  # 69 × 65: covered by a tile of 128; shrunk to 35 × 33, by one of 64
     assert only_group(planned(wide, scale=2)).passes[0].cut.tile == 128
     assert only_group(planned(wide, scale=2, two_x=TwoX.FAST)).passes[0].cut.tile == 64
+
+
+# Packed maps
+
+PACKED = Decision(MapKind.PACKED, "said so", 1.0, AlphaMode.MASK)
+ORMH = {0: MapKind.OCCLUSION, 1: MapKind.ROUGHNESS, 2: MapKind.METALLIC, 3: MapKind.HEIGHT}
+
+
+def holding(channels: dict[int, MapKind], **parts: Means) -> Settled:
+    """Settings under which channels hold kinds by themselves, each with the model of its policy."""
+    models = {kind: Means(POLICIES[kind].model or "4x") for kind in channels.values()}
+    return replace(SETTLED, channels=channels, declared=True, parts={**models, **parts})  # type: ignore[arg-type]
+
+
+def test_each_channel_of_a_packed_map_goes_as_what_it_is() -> None:
+    job = planned(texture(noise(4), PACKED), holding(ORMH))
+    assert [group.holds for group in job.groups] == list(ORMH.values())
+    assert shape(job) == [
+        (Role.SCALAR, (0,), (0,), "4x"),
+        (Role.SCALAR, (1,), (1,), "4x"),
+        (Role.SCALAR, (2,), (2,), "4x"),
+        (Role.SCALAR, (3,), (3,), BICUBIC),
+    ]
+
+
+def test_x_and_y_of_a_normal_in_a_packed_map_stay_together() -> None:
+    held = {0: MapKind.NORMAL, 1: MapKind.NORMAL, 2: MapKind.ROUGHNESS, 3: MapKind.OCCLUSION}
+    job = planned(texture(noise(4), PACKED), holding(held))
+    assert shape(job)[0] == (Role.NORMAL, (0, 1), (0, 1), BICUBIC)
+    assert [group.channels for group in job.groups] == [(0, 1), (2,), (3,)]
+
+
+def test_a_color_in_a_packed_map_stays_together_and_is_a_color() -> None:
+    held = {**dict.fromkeys((0, 1, 2), MapKind.BASE_COLOR), 3: MapKind.ROUGHNESS}
+    job = planned(texture(noise(4), PACKED), holding(held))
+    assert [(group.role, group.color_space) for group in job.groups] == [
+        (Role.COLOR, ColorSpace.SRGB),
+        (Role.SCALAR, ColorSpace.DATA),
+    ]
+
+
+def test_data_and_what_is_unused_in_a_packed_map_is_nearest() -> None:
+    job = planned(texture(noise(3), PACKED), holding({0: MapKind.DATA, 1: MapKind.ROUGHNESS}))
+    assert {group.channels: group.model for group in job.groups} == {(0,): NEAREST, (1,): "4x", (2,): BICUBIC}
+
+
+def test_declared_channels_that_a_file_lacks_are_noted() -> None:
+    job = planned(texture(noise(3), PACKED), holding(ORMH))
+    assert [group.channels for group in job.groups] == [(0,), (1,), (2,)]
+    assert job.notes == ("has 3 channel(s): A declared in 'channels' is not there",)
+
+
+def test_alpha_of_any_map_may_hold_a_map() -> None:
+    job = planned(texture(noise(4), replace(COLOR, alpha=AlphaMode.MASK)), holding({3: MapKind.ROUGHNESS}))
+    assert shape(job)[1] == (Role.SCALAR, (3,), (3,), "4x")
+    assert job.groups[1].holds is MapKind.ROUGHNESS
+
+
+# What is no picture
+
+
+@pytest.mark.parametrize(
+    ("meaning", "model"), [(Meaning.IDS, NEAREST), (Meaning.WEIGHTS, LINEAR), (Meaning.DISTANCE, LINEAR)]
+)
+def test_data_is_resampled_only_where_asked_and_as_fits(meaning: Meaning, model: str) -> None:
+    data = texture(noise(3), Decision(MapKind.DATA, "", 1.0, AlphaMode.NONE, meaning=meaning))
+    assert planned(data).action is Action.COPY
+    job = planned(data, data=Handling.FIT)
+    assert [(group.model, group.fidelity) for group in job.groups] == [(model, 0.0)] * 3
+    assert job.output_spec is not None
+    assert job.output_spec.size == Size(96, 80)
+
+
+@pytest.mark.parametrize("meaning", [None, Meaning.LOOKUP, Meaning.POSITIONS])
+def test_data_that_no_resampling_fits_is_copied_and_that_is_said(meaning: Meaning | None) -> None:
+    job = planned(
+        texture(noise(3), Decision(MapKind.DATA, "", 1.0, AlphaMode.NONE, meaning=meaning)), data=Handling.FIT
+    )
+    assert job.action is Action.COPY
+    assert job.notes[0].startswith("no resampling keeps it what it is")
+
+
+def test_pixel_art_stays_squares() -> None:
+    art = texture(noise(4), Decision(MapKind.PIXEL_ART, "", 1.0, AlphaMode.CUTOUT))
+    job = planned(art, model=NEAREST, size=70)
+    assert {group.model for group in job.groups} == {NEAREST}
+    assert {group.fidelity for group in job.groups} == {0.0}
+    assert job.output_spec is not None
+    assert job.output_spec.size == Size(48, 40)
+    assert planned(art, model=NEAREST, scale=0.5).action is Action.COPY
+
+
+def test_cells_of_a_sheet_never_wrap_and_have_to_divide_it() -> None:
+    sheet = texture(noise(4, side=20))  # 24 × 20
+    job = planned(sheet, cells=Cells(3, 2, 1), edges=Edges.both(Edge.WRAP))
+    assert (job.cells, job.edges) == (Cells(3, 2, 1), Edges())
+    assert job.groups[0].passes[0].cut.tile == 32
+    with pytest.raises(UnsupportedImage, match=r"5×2 cells with gutters of 0 do not divide its 24×20 texels; correct"):
+        planned(sheet, cells=Cells(5, 2))
+
+
+def test_heights_on_vertices_are_only_resampled_and_that_is_said() -> None:
+    heights = texture(noise(1)[:17, :17], Decision(MapKind.HEIGHT, "", 1.0, AlphaMode.NONE))
+    job = planned(heights)
+    assert job.vertices
+    assert only_group(job).passes == ()
+    assert only_group(job).model == BICUBIC
+    assert job.notes == ("its texels stand on the vertices of a grid: resampled, and not put through 4x",)
+    assert planned(heights, model=BICUBIC).notes == ()
+
+
+# How each group goes
+
+
+def test_eight_times_as_large_takes_two_passes_the_smaller_first() -> None:
+    steps = only_group(planned(texture(noise(3)), scale=8)).passes
+    assert [(step.factor, step.via) for step in steps] == [(2, Via.REDUCE), (4, Via.DIRECT)]
+    assert steps[1].cut.tile == 64  # the second is shown twice as much
+    steps = only_group(planned(texture(noise(3)), scale=8, model="2x")).passes
+    assert [step.factor for step in steps] == [2, 2, 2]
+    assert [step.factor for step in only_group(planned(texture(noise(3)), scale=8, model=BICUBIC)).passes] == [8]
+    assert [step.via for step in only_group(planned(texture(noise(3)), scale=3)).passes] == [Via.REDUCE]
+
+
+def test_what_only_shrinks_asks_no_generator() -> None:
+    job = planned(texture(noise(3)), scale=0.5)
+    assert (only_group(job).passes, only_group(job).model, only_group(job).weights) == ((), BICUBIC, "")
+    assert job.output_spec is not None
+    assert job.output_spec.size == Size(12, 10)
+
+
+def test_what_keeps_its_size_is_copied() -> None:
+    job = planned(texture(noise(3)), scale=1)
+    assert (job.action, job.notes) == (Action.COPY, ("scale 1: copied",))
+
+
+def test_flat_art_is_not_matched_unless_somebody_insists() -> None:
+    flat = np.zeros((64, 64, 3), np.uint8)
+    flat[8:40, 8:40], flat[30:60, 30:60] = (200, 30, 30), (20, 90, 180)
+    assert only_group(planned(texture(flat))).fidelity == 0.0
+    assert only_group(planned(texture(flat), insisted=True)).fidelity == 1.0
+    assert only_group(planned(texture(flat, replace(COLOR, kind=MapKind.ROUGHNESS)))).fidelity == 1.0
+    cutout = planned(texture(crisp(noise(4)), replace(COLOR, alpha=AlphaMode.CUTOUT)), insisted=True)
+    assert cutout.groups[1].fidelity == 0.0
+
+
+def test_premultiplied_transparency_goes_like_any_other() -> None:
+    job = planned(texture(crisp(noise(4)), replace(COLOR, alpha=AlphaMode.PREMULTIPLIED)))
+    assert shape(job)[1] == (Role.ALPHA, (3,), (3,), "4x")
+    soft = planned(texture(noise(4), replace(COLOR, alpha=AlphaMode.PREMULTIPLIED)))
+    assert shape(soft)[1] == (Role.ALPHA, (3,), (3,), BICUBIC)
+
+
+def test_grain_and_gamma_are_of_pictures_that_are_drawn() -> None:
+    job = planned(texture(crisp(noise(4)), replace(COLOR, alpha=AlphaMode.BLEND)), grain=0.5, gamma=0.8)
+    assert [(group.grain, group.gamma) for group in job.groups] == [(0.5, 0.8), (0.0, 1.0)]
+    resampled = planned(texture(noise(3)), model=BICUBIC, grain=0.5, gamma=0.8)
+    assert (only_group(resampled).grain, only_group(resampled).gamma) == (0.0, 1.0)
+
+
+def test_a_color_space_can_be_said() -> None:
+    job = planned(texture(noise(3)), color_space=ColorSpace.LINEAR)
+    assert job.output_spec is not None
+    assert (only_group(job).color_space, job.output_spec.color_space) == (ColorSpace.LINEAR,) * 2
+    normal = planned(texture(noise(3), replace(COLOR, kind=MapKind.NORMAL)), color_space=ColorSpace.SRGB)
+    assert only_group(normal).color_space is ColorSpace.DATA
+
+
+# Conventions
+
+NORMAL = Decision(MapKind.NORMAL, "said so", 1.0, AlphaMode.NONE)
+GL, DX = NormalConvention.OPENGL, NormalConvention.DIRECTX
+
+
+@pytest.mark.parametrize(
+    ("found", "sure", "said", "wanted", "flip"),
+    [
+        (GL, 0.9, None, DX, True),
+        (DX, 0.9, None, DX, False),
+        (None, 0.0, GL, DX, True),
+        (DX, 0.9, GL, DX, True),
+        (DX, 0.2, DX, DX, False),
+        (GL, 0.9, None, None, False),
+    ],
+)
+def test_normals_are_turned_on_request(
+    found: NormalConvention | None,
+    sure: float,
+    said: NormalConvention | None,
+    wanted: NormalConvention | None,
+    flip: bool,
+) -> None:
+    decision = replace(NORMAL, convention=found, convention_confidence=sure)
+    job = planned(texture(noise(3), decision), model=BICUBIC, convention=said, convert=wanted)
+    assert only_group(job).flip is flip
+    assert any("turned from opengl to directx" in note for note in job.notes) is flip
+
+
+def test_normals_can_be_turned_at_their_own_size() -> None:
+    decision = replace(NORMAL, convention=GL, convention_confidence=0.9)
+    job = planned(texture(noise(3), decision), convert=DX, scale=1)
+    assert (job.action, only_group(job).flip, only_group(job).passes) == (Action.UPSCALE, True, ())
+
+
+@pytest.mark.parametrize("found", [None, GL])
+def test_normals_of_no_known_convention_are_not_turned_by_guess(found: NormalConvention | None) -> None:
+    decision = replace(NORMAL, convention=found, convention_confidence=0.2)
+    with pytest.raises(UnsupportedImage, match=r"is to be converted to directx normals.*say 'normal_convention'"):
+        planned(texture(noise(3), decision), convert=DX)
+    flat = np.full((8, 8, 3), (128, 128, 255), np.uint8)
+    assert not only_group(planned(texture(flat, decision), convert=DX)).flip
 
 
 # Where it goes and as what
@@ -581,3 +805,134 @@ def test_a_dry_run_creates_nothing(library: Path) -> None:
     with Receipts(config.output, read_only=True) as receipts:
         make_plan(config, device=DEVICE, receipts=receipts)
     assert sorted(library.parent.rglob("*")) == before
+
+
+# Rules with conditions, profiles, materials, neighbours
+
+
+def sizes(plan: Plan) -> dict[str, int]:
+    return {job.name: job.output_spec.size.width if job.output_spec else 0 for job in plan.jobs}
+
+
+def test_a_rule_can_ask_what_a_texture_is(library: Path) -> None:
+    put(library / "a_color.png", noise(3, side=60))
+    put(library / "b_color.png", noise(3, side=20))
+    put(library / "b_rough.png", noise(1, side=20))
+    text = """
+rules:
+  - when: {kind: base_color, side: "<=32"}
+    scale: 8
+  - when: {kind: [roughness, gloss], channels: 1, depth: 8}
+    scale: 2
+  - when: {side: ">4096"}
+    skip: too large
+"""
+    plan = plan_of(library, text)
+    assert sizes(plan) == {"a_color.png": 256, "b_color.png": 192, "b_rough.png": 48}
+    assert plan.notes == ("rule '**' (game.yaml:7) matches no texture",)
+
+
+def test_a_rule_can_set_the_kind_by_size_and_skip_by_kind(library: Path) -> None:
+    put(library / "a.png", noise(3, side=10))
+    put(library / "b_rough.png", noise(1))
+    text = """
+rules:
+  - when: {side: "<20"}
+    kind: pixel_art
+  - when: {kind: roughness}
+    skip: made anew
+"""
+    a, b = plan_of(library, text).jobs
+    assert (a.kind, a.confidence) == (MapKind.PIXEL_ART, 1.0)
+    assert (b.action, b.why) == (Action.SKIP, "made anew (rule '**' (game.yaml:5))")
+
+
+def test_a_rule_can_ask_for_the_material(library: Path) -> None:
+    for name in ("brick_color.png", "brick_rough.png", "wood_color.png"):
+        put(library / "walls" / name)
+    plan = plan_of(library, "rules: [{when: {material: 'walls/brick*'}, scale: 2}]")
+    assert sizes(plan) == {"walls/brick_color.png": 48, "walls/brick_rough.png": 48, "walls/wood_color.png": 96}
+
+
+def test_declared_channels_make_a_packed_map(library: Path) -> None:
+    put(library / "a_mix.png", noise(4))
+    (job,) = plan_of(library, "rules: [{match: '*_mix.*', channels: {r: occlusion, g: gloss, b: metallic}}]").jobs
+    assert job.kind is MapKind.PACKED
+    assert "rule '*_mix.*'" in job.why
+    assert [group.holds for group in job.groups] == [MapKind.OCCLUSION, MapKind.GLOSS, MapKind.METALLIC, None]
+
+
+def test_alpha_said_of_a_kind_reaches_those_that_have_it(library: Path) -> None:
+    leaf = np.repeat(noise(1), 4, axis=2)
+    leaf[:, :, 3] = np.where(np.arange(24) < 9, 0, 255)
+    put(library / "a_color.png", leaf)
+    put(library / "b_color.png", noise(3))
+    a, b = plan_of(library, "kinds: {base_color: {alpha: cutout, alpha_threshold: 0.25}}").jobs
+    assert (a.alpha, a.alpha_threshold) == (AlphaMode.CUTOUT, 0.25)
+    assert b.alpha is AlphaMode.NONE
+    assert b.notes == ()
+
+
+def test_a_material_is_lowered_together(library: Path) -> None:
+    put(library / "rock_color.png", noise(3, side=40))
+    put(library / "rock_rough.png", noise(1, side=16))
+    put(library / "wood_rough.png", noise(1, side=16))
+    plan = plan_of(library, "max_size: 100")
+    assert sizes(plan) == {"rock_color.png": 88, "rock_rough.png": 40, "wood_rough.png": 80}
+    notes = {job.name: job.notes for job in plan.jobs}
+    assert notes["rock_color.png"] == ("made 2x instead of 4x: no side may be longer than 100 texels",)
+    assert notes["rock_rough.png"] == ("made 2x instead of 4x: its material allows no more than 2x",)
+
+
+def tiles_of(picture: NDArray[np.generic]) -> dict[str, NDArray[np.generic]]:
+    """Four UDIM tiles of one picture: 1011 1012 over 1001 1002."""
+    half = picture.shape[0] // 2
+    return {
+        "1011": picture[:half, :half],
+        "1012": picture[:half, half:],
+        "1001": picture[half:, :half],
+        "1002": picture[half:, half:],
+    }
+
+
+def test_tiles_that_go_on_in_each_other_are_seen_together(library: Path) -> None:
+    ramp = np.add.outer(np.arange(96), np.arange(96)).astype(np.uint8)
+    for number, tile in tiles_of(np.dstack([ramp, ramp // 2, 255 - ramp])).items():
+        put(library / f"skin_color.{number}.png", tile)
+    frames = {job.name: job.frame for job in plan_of(library).jobs}
+    corner = frames["skin_color.1001.png"]
+    assert corner is not None
+    assert [Path(side.source).name if side else None for side in (corner.left, corner.right, corner.top)] == [
+        None,
+        "skin_color.1002.png",
+        "skin_color.1011.png",
+    ]
+    assert corner.bottom is None
+    assert all(frame is not None and len(frame.neighbours) == 2 for frame in frames.values())
+
+
+def test_tiles_that_break_off_and_tiles_of_other_sizes_are_by_themselves(library: Path) -> None:
+    put(library / "skin_color.1001.png", np.full((48, 48, 3), 40, np.uint8))
+    put(library / "skin_color.1002.png", np.full((48, 48, 3), 200, np.uint8))
+    put(library / "skin_color.1003.png", np.full((32, 32, 3), 200, np.uint8))
+    jobs = plan_of(library).jobs
+    assert [job.frame for job in jobs] == [None, None, None]
+    assert jobs[1].notes == ("skin_color.1003.png beside it has another size or type: their border may show",)
+
+
+def test_what_a_material_lacks_is_noted(library: Path) -> None:
+    for name in ("a", "b", "c"):
+        put(library / f"{name}_color.png")
+        put(library / f"{name}_rough.png")
+        put(library / f"{name}_n.png", normals(height_field(32)))
+    (library / "b_n.png").unlink()
+    assert any("b: no normal" in note for note in plan_of(library).notes)
+    assert plan_of(library, only=("a*",)).notes == ()
+
+
+def test_neighbours_of_a_library_that_was_seen_before_give_the_same_plan(library: Path) -> None:
+    for number, tile in tiles_of(noise(3, side=64)[:64, :64]).items():
+        put(library / f"skin_color.{number}.png", tile)
+    config = config_for(library)
+    with Receipts(config.output) as receipts:
+        assert make_plan(config, device=DEVICE, receipts=receipts) == make_plan(config, device=DEVICE)

@@ -196,7 +196,7 @@ def _fidelity(part: Part, means: Means, spec: ImageSpec, evidence: Evidence, dec
 
     Who asks for it by a rule or for a kind gets it on flat art; on cut-outs it has no meaning.
     """
-    if part.plain == NEAREST or decision.kind is MapKind.DATA:
+    if NEAREST in (part.plain, means.model) or decision.kind is MapKind.DATA:
         return 0.0
     if spec.alpha in part.channels:
         hard = evidence.alpha.values is AlphaClass.BINARY or decision.alpha is AlphaMode.CUTOUT
