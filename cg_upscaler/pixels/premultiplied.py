@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cg_upscaler.geometry import Edges
+from cg_upscaler.geometry import Edges, Size
 from cg_upscaler.job import Group, Job
 from cg_upscaler.maps import AlphaMode, Role
 from cg_upscaler.pixels.fit import fitted
@@ -70,36 +70,50 @@ def multiplied_back(source: Source, parts: Sequence[tuple[Group, Source]], job: 
     if weighing is None:
         return list(parts)
     alpha, held = next((result, group.fidelity > 0) for group, result in parts if group.role is Role.ALPHA)
-    weight = _weight_of_result(source, weighing, alpha, job)
+    beyond = _beyond_alpha(source, weighing, alpha.size, job)
     return [
-        (group, _weighed(source, result, weight, weighing, group, job, held=held) if is_weighed(group, job) else result)
+        (
+            group,
+            _weighed(source, result, alpha, beyond, weighing, group, job, held) if is_weighed(group, job) else result,
+        )
         for group, result in parts
     ]
 
 
-def _weight_of_result(source: Source, weighing: Weighing, alpha: Source, job: Job) -> Source:
-    """Return alpha, and on top of it, resampled, what colour weighed beyond its alpha."""
+def _beyond_alpha(source: Source, weighing: Weighing, size: Size, job: Job) -> Source:
+    """Return, resampled to `size`, what colour weighs beyond its alpha: light that is added to what is behind."""
 
     def beyond(stored: Pixels) -> Pixels:
         return weighing.weight(stored) - np.maximum(stored[:, :, [weighing.alpha]], 0)
 
     larger = Local(lambda extra: enlarge(extra, job.scale, tent), CUBIC_REACH, job.scale)
-    extra = fitted(windowed(larger, job.edges, Mapped(source, beyond, 1)), alpha.size, job.edges)
-    return _each(lambda alpha, extra: np.maximum(alpha, 0) + np.maximum(extra, 0), job.edges, alpha, extra)
+    return fitted(windowed(larger, job.edges, Mapped(source, beyond, 1)), size, job.edges)
 
 
 def _weighed(
-    source: Source, colour: Source, weight: Source, weighing: Weighing, group: Group, job: Job, *, held: bool
+    source: Source,
+    colour: Source,
+    alpha: Source,
+    beyond: Source,
+    weighing: Weighing,
+    group: Group,
+    job: Job,
+    held: bool,
 ) -> Source:
-    result = _each(np.multiply, job.edges, colour, weight)
+    edges, peak = job.edges, np.float32(weighing.peak)
+    result = _each(lambda colour, alpha, beyond: colour * (alpha + np.maximum(beyond, 0)), edges, colour, alpha, beyond)
     factor, rest = divmod(result.size.width, source.size.width)
     if held and group.fidelity > 0 and not rest and source.size * factor == result.size:
         own = Channels(source, group.channels)
-        space = space_of(own, group, job.edges)
+        space = space_of(own, group, edges)
         working = (Mapped(picture, space.working, own.channels) for picture in (result, own))
-        result = Mapped(windowed(space.match(factor), job.edges, *working), space.finish, own.channels)
-    most = np.float32(weighing.peak)
-    return _each(lambda colour, weight: np.clip(colour, 0, most * weight), job.edges, result, weight)
+        result = Mapped(windowed(space.match(factor), edges, *working), space.finish, own.channels)
+
+    def bounded(colour: Pixels, alpha: Pixels, beyond: Pixels) -> Pixels:
+        # Nothing that covers shines, and where there is nothing there is nothing; light may peak between its texels.
+        return np.clip(colour, 0, peak * (alpha + 2 * np.maximum(beyond, 0)))
+
+    return _each(bounded, edges, result, alpha, beyond)
 
 
 def _each(fn: Callable[..., Pixels], edges: Edges, *inputs: Source) -> Source:
