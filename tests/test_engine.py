@@ -11,10 +11,10 @@ import pytest
 from cg_upscaler import codecs
 from cg_upscaler.engine import Engine
 from cg_upscaler.errors import OutOfMemory
-from cg_upscaler.job import Outcome
+from cg_upscaler.job import Frame, Neighbour, Outcome
 from cg_upscaler.library.config import load
 from cg_upscaler.library.plan import make_plan
-from cg_upscaler.library.receipts import Receipts, known_outputs_under
+from cg_upscaler.library.receipts import Receipts, hash_file, known_outputs_under
 from cg_upscaler.spec import DeviceInfo, Precision
 from tests.fakes import BlurNetwork, FakeGenerators, noise
 
@@ -265,3 +265,54 @@ def test_equal_jobs_give_equal_bytes(library, tmp_path):
     run(library, tmp_path / "b")
     for name in tree(tmp_path / "a"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def framed_job(library, tmp_path, plan, **sides):
+    """The job of one tile with its neighbours about it, as a planner may make it."""
+    job = next(job for job in plan.jobs if job.name == "tile_color.png")
+    frame = Frame(8, **{side: Neighbour(str(library / name)) for side, name in sides.items()})
+    return replace(job, frame=frame)
+
+
+@pytest.fixture
+def tiles(tmp_path):
+    whole = noise(24, 48, 3)
+    save(tmp_path / "textures" / "tile_color.png", whole[:, :24])
+    save(tmp_path / "textures" / "next_color.png", whole[:, 24:])
+    return tmp_path / "textures"
+
+
+def run_framed(library, tmp_path, **sides):
+    config = load(None, source=library, output=tmp_path / "out", edges="mirror")
+    with Receipts(config.output) as receipts:
+        job = framed_job(library, tmp_path, make_plan(config, device=CPU), **sides)
+        return Engine(FakeGenerators()).run_job(job, receipts)
+
+
+def test_a_neighbour_reaches_the_result_and_its_change_is_done_again(tiles, tmp_path):
+    assert run_framed(tiles, tmp_path, right="next_color.png").outcome is Outcome.DONE
+    first = codecs.read(tmp_path / "out" / "tile_color.png").pixels
+    assert first.shape == (96, 96, 3)
+    assert run_framed(tiles, tmp_path, right="next_color.png").outcome is Outcome.CURRENT
+    save(tiles / "next_color.png", noise(24, 24, 3, seed=5))
+    assert run_framed(tiles, tmp_path, right="next_color.png").outcome is Outcome.DONE
+    second = codecs.read(tmp_path / "out" / "tile_color.png").pixels
+    changed = np.abs(first.astype(int) - second).max((0, 2))
+    assert changed[-4:].min() > 0
+    assert changed[:48].max() == 0
+
+
+def test_a_texture_without_neighbours_has_the_hash_of_its_file(library):
+    receipts = run(library)
+    assert receipts["grass_color.bmp"].source_hash == hash_file(library / "grass_color.bmp")
+
+
+def test_a_neighbour_that_is_gone_or_of_another_size_fails_that_texture_in_words(tiles, tmp_path):
+    gone = run_framed(tiles, tmp_path, right="nowhere.png")
+    assert gone.outcome is Outcome.FAILED
+    assert gone.error.startswith("tile_color.png: its neighbour")
+    assert "nowhere.png is not there" in gone.error
+    save(tiles / "small_color.png", noise(12, 12, 3))
+    small = run_framed(tiles, tmp_path, right="small_color.png")
+    assert "12×12, 3 × uint8, and the texture beside it 24×24" in small.error
+    assert not tree(tmp_path / "out")

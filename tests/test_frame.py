@@ -5,7 +5,7 @@ import pytest
 
 from cg_upscaler.errors import UnreadableImage, UsageError
 from cg_upscaler.geometry import Edge, Edges, Size
-from cg_upscaler.job import Frame, Neighbour
+from cg_upscaler.job import Frame, Neighbour, Via
 from cg_upscaler.maps import ColorSpace, MapKind, Role
 from cg_upscaler.pixels.frame import framed
 from cg_upscaler.pixels.views import Array
@@ -18,8 +18,9 @@ MARGIN = 16
 
 
 def run(source, pixels, size, **more):
-    one = group(Role.COLOR, COLOUR, Size(*source.pixels.shape[1::-1]))
-    job = job_of(pixels, one, size=size, **more)
+    scale = 2 if size.width == 2 * pixels.shape[1] else 4
+    one = group(Role.COLOR, COLOUR, Size(*source.pixels.shape[1::-1]), via=Via.REDUCE if scale == 2 else Via.DIRECT)
+    job = job_of(pixels, one, size=size, scale=scale, **more)
     result = upscale(source, job, FakeGenerators(), scratch=None, tick=lambda share: None)
     return result.rows(0, result.size.height)
 
@@ -27,10 +28,10 @@ def run(source, pixels, size, **more):
 @pytest.mark.parametrize("axis", [0, 1])
 @pytest.mark.parametrize(
     ("edge", "times", "near"),
-    [(Edge.MIRROR, 4, 1e-5), (Edge.MIRROR, 2, 2e-4), (Edge.MIRROR, 2.5, 2e-4), (Edge.CLAMP, 4, 0.5 / 255)],
+    [(Edge.MIRROR, 4, 1e-5), (Edge.MIRROR, 2, 1e-5), (Edge.MIRROR, 2.5, 2e-4), (Edge.CLAMP, 4, 0.5 / 255)],
 )
 def test_two_halves_of_a_picture_come_out_as_the_whole_does(axis, edge, times, near):
-    """Nearly, where the factor is not the job's, since then the mean of a whole is held and that of a half is not.
+    """Nearly, between two factors, since there the mean of a whole is held and that of a half is not.
 
     And under a clamp: at an outer border a whole clamps its result, and a frame what the generator is given.
     """

@@ -452,3 +452,12 @@ def test_enlarged_pictures_are_like_their_sources():
     found = figures(pixels, result, colour(pixels))
     expected = np.mean((shrink(result, 4) - to_float(pixels)) ** 2)
     assert found["consistency"] == pytest.approx(-10 * np.log10(expected), abs=1e-3)
+
+
+def test_a_source_whose_result_would_lie_among_the_rejected_is_refused(library):
+    save(library / "_Rejected" / "old_color.png", noise(12, 12, 3))
+    config = load(None, source=library, output=library.parent / "out")
+    plan = make_plan(config, device=CPU)
+    assert [(problem.name, "rename its folder" in problem.message) for problem in plan.problems] == [
+        ("_Rejected/old_color.png", True)
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import stat
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cg_upscaler.errors import OutputError
-from cg_upscaler.job import Action, Job, Outcome, Receipt
+from cg_upscaler.job import Action, Figure, Job, Outcome, Receipt
 from cg_upscaler.library.receipts import FOLDER, OutputState, Receipts, hash_file, known_outputs_under
 from cg_upscaler.maps import MapKind
 
@@ -247,3 +248,46 @@ def test_an_output_folder_that_cannot_be_made_is_reported(tmp_path: Path) -> Non
 def test_a_file_is_hashed_by_its_bytes(tmp_path: Path) -> None:
     (tmp_path / "empty").touch()
     assert hash_file(tmp_path / "empty").startswith("e3b0c44298fc1c14")
+
+
+def test_what_was_rejected_lies_apart_and_leaves_the_good_output_known(out: Path) -> None:
+    with Receipts(out) as receipts:
+        job = written(receipts, out / "a" / "rock.png")
+        place = receipts.rejected(job)
+        assert place == out.resolve() / "_rejected" / "a" / "rock.png"
+        place.parent.mkdir(parents=True)
+        receipts.intend(job, "new key", "source", place)
+        place.write_bytes(b"off")
+        figures = (Figure("color_drift", 1.3, 1.0, broken=True),)
+        rejected = Receipt(
+            "rock.png", Outcome.REJECTED, str(place), "new key", "source", hash_file(place), figures=figures
+        )
+        receipts.record(rejected)
+        assert receipts.find("rock.png") == rejected
+        assert receipts.state_at(place) is OutputState.OURS
+        assert receipts.output_state(job) is OutputState.OURS
+        receipts.forget(place)
+        assert receipts.state_at(place) is OutputState.FOREIGN
+
+
+def test_a_record_of_an_older_version_is_read_and_grows(out: Path) -> None:
+    with Receipts(out) as receipts:
+        written(receipts, out / "rock.png")
+    record = out / FOLDER / "receipts.sqlite"
+    with sqlite3.connect(record) as base:
+        base.execute("PRAGMA user_version = 1")
+        (text,) = base.execute("SELECT receipt FROM receipts").fetchone()
+        older = {name: value for name, value in json.loads(text).items() if name != "figures"}
+        base.execute("UPDATE receipts SET receipt = ?", (json.dumps(older),))
+    base.close()
+    before = record.read_bytes()
+    with Receipts(out, read_only=True) as receipts:
+        found = receipts.find("rock.png")
+        assert found is not None
+        assert found.figures == ()
+    assert record.read_bytes() == before
+    with Receipts(out) as receipts:
+        assert receipts.find("rock.png") == found
+    with sqlite3.connect(record) as base:
+        assert base.execute("PRAGMA user_version").fetchone() == (2,)
+    base.close()

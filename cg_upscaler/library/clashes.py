@@ -10,6 +10,7 @@ from pathlib import Path
 
 from cg_upscaler.errors import UsageError
 from cg_upscaler.job import Action, Job, Problem
+from cg_upscaler.library.receipts import REJECTED
 
 
 def check_output(source: Path, output: Path) -> None:
@@ -41,6 +42,8 @@ def without_clashes(jobs: Sequence[Job], output: Path) -> tuple[list[Job], list[
             message = f"its result and that of {', '.join(rivals)} would be one file; rename or exclude one"
         elif victim is not None:
             message = f"its result would overwrite the source {victim}; choose another output folder"
+        elif _folded(job.output).startswith(_folded(os.path.join(output, REJECTED, ""))):
+            message = f"its result would lie among the rejected ones, in {REJECTED}; rename its folder"
         elif not inside(Path(job.output)):
             message = "its result would lie outside of the output folder; remove the link that leads there"
         else:
