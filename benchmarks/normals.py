@@ -81,7 +81,7 @@ def main() -> None:
         bicubics = [angle(sample, by_opencv(sample)), angle(sample, enlarged(sample.source))]
         tried = [ours, *(candidate(sample) for candidate in CANDIDATES.values())]
         ratios.append([angle(sample, one) / min(bicubics) for one in tried])
-        sharp = sharpness(Array(sample.source), Edges())
+        sharp = sharpness(Array(sample.source), Edges(), 255 if sample.stored.dtype == np.uint8 else None)
         print(f"{sample.name[-44:]:44}", *(f"{one:7.3f}" for one in (*bicubics, angle(sample, ours))), end="")
         print(f"{sharp:7.2f} {'':11}", *(f"{ratio:8.3f} " for ratio in ratios[-1]), flush=True)
         if options.draw:

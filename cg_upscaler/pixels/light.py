@@ -16,7 +16,7 @@ from cg_upscaler.pixels.rows import Pixels
 from cg_upscaler.pixels.windows import Local
 
 _PASSES = 5
-"""A tent closes in slowly. What passes leave is taken up texel by texel, and after fewer of them that shows as blocks."""
+"""A tent closes in slowly. What is left is taken up texel by texel, which after fewer passes shows as blocks."""
 
 _TENT_REACH, _BOUNDS_REACH = 1, 2
 

@@ -1,7 +1,7 @@
 """How sharply a normal map can be enlarged, by its own evidence: it is halved, enlarged again, and held against itself.
 
-Hard bevels and a codec's noise are best enlarged softly, grain and stone as sharply as their source says. Nothing tells
-these apart as well as the map does itself; docs/decisions/0008-normals.md has the figures.
+Stone and grain gain by back-projection; hard bevels ring, and noise is blown up. Nothing tells these apart as well as
+the map does itself; docs/decisions/0008-normals.md has the figures.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from cg_upscaler.job import Band
 from cg_upscaler.maps import ColorSpace
 from cg_upscaler.pixels import normals
 from cg_upscaler.pixels.projection import PASSES, projected
-from cg_upscaler.pixels.resample import CUBIC_REACH, enlarge, halve, tent
+from cg_upscaler.pixels.resample import CUBIC_REACH, enlarge, halve
 from cg_upscaler.pixels.rows import Pixels, Source, blocks
 from cg_upscaler.pixels.views import Mapped, Resized
 from cg_upscaler.pixels.windows import Local, windowed
@@ -25,56 +25,56 @@ _LEAST = 32
 """Texels of a side below which there is too little evidence."""
 
 _DOUBT = 0.3
-"""Taken off the verdict, either way: it was reached on the halved map, and is used on the map."""
+"""Taken off the verdict: it was reached on the halved map, and is used on the map."""
 
-_STEPS = (-1.0, -0.5, 0.0, 0.5, 1.0)
+_ROUNDED = 1.4
+"""The mean angle, in steps between levels, up to which rounding alone decides; from twice that on it does not. What a
+map's own grain adds to that angle falls as texels get smaller, what rounding adds does not."""
+
+_STEPS = (0.0, 0.5, 1.0)
 
 
-def sharpness(vectors: Source, edges: Edges) -> float:
-    """Return -1 … 1 for a map of unit vectors: how `sharpened` bicubic is to be, for the least angles."""
+def sharpness(vectors: Source, edges: Edges, levels: int | None = None) -> float:
+    """Return 0 … 1 for a map of unit vectors: how far to go from bicubic to what is back-projected, for least angles.
+
+    `levels` is the number of steps that the map was rounded to, where that is coarse: a halved map has to be as coarse,
+    or it would seem less noisy than the map is.
+    """
     size = vectors.size
     if min(size.width, size.height) < _LEAST:
         return 0.0
     even = Resized(vectors, Size(size.width // 2 * 2, size.height // 2 * 2))
-    halved = Mapped(halve(even, ColorSpace.DATA), normals.normalise, 3)
-    ways = windowed(Local(_three_ways, reach=(PASSES + 1) * CUBIC_REACH, ratio=2, channels=9), edges, halved)
+    halved = Mapped(halve(even, ColorSpace.DATA), lambda pixels: _rounded(normals.normalise(pixels), levels), 3)
+    ways = windowed(Local(_both_ways, reach=(PASSES + 1) * CUBIC_REACH, ratio=2, channels=6), edges, halved)
     errors, start = [], 0
     for block in blocks(ways):
         errors.append(_errors(even.rows(start, start + len(block)), block))
         start += len(block)
-    soft, softer, cubic, sharper, sharp = (math.fsum(column) for column in np.concatenate(errors, axis=1))
-    upward, downward = _lowest(cubic, sharper, sharp), _lowest(cubic, softer, soft)
-    return _doubted(upward) if upward > 0 else -_doubted(downward)
+    means = [math.fsum(column) / even.size.pixels for column in np.concatenate(errors, axis=1)]
+    trust = 1.0 if levels is None else min(1.0, max(0.0, means[0] * levels / _ROUNDED - 1))
+    return trust * min(1.0, max(0.0, _lowest(*means) - _DOUBT))
 
 
-def sharpened(factor: int, share: float) -> Local:
-    """Return the verb that takes (result, source) windows of bicubically enlarged vectors to sharper or softer ones.
-
-    `share` -1 … 1: so far towards linear interpolation, or towards back-projection.
-    """
-    if share >= 0:
-        return projected(factor, share, Band.ALL)
-
-    def softened(result: Pixels, source: Pixels) -> Pixels:
-        return result - np.float32(share) * (enlarge(source, factor, tent) - result)
-
-    return Local(softened, reach=CUBIC_REACH, ratio=factor)
+def _rounded(vectors: Pixels, levels: int | None) -> Pixels:
+    if levels is None:
+        return vectors
+    stored = np.round(normals.encode(vectors, 3) * np.float32(levels)) / np.float32(levels)
+    return normals.normalise(normals.decode(stored.astype(np.float32)))
 
 
-def _three_ways(window: Pixels) -> Pixels:
-    """Enlarge twofold: (2h, 2w, 9), which is three channels each of linear, cubic and back-projected."""
+def _both_ways(window: Pixels) -> Pixels:
+    """Enlarge twofold: (2h, 2w, 6), which is three channels of bicubic and three of what is back-projected."""
     cubic = enlarge(window, 2)
-    return np.concatenate([enlarge(window, 2, tent), cubic, projected(2, 1.0, Band.ALL).fn(cubic, window)], axis=2)
+    return np.concatenate([cubic, projected(2, 1.0, Band.ALL).fn(cubic, window)], axis=2)
 
 
 def _errors(truth: Pixels, ways: Pixels) -> NDArray[np.float64]:
-    """Return the angles between `truth` and each step from linear to back-projected, added up by rows: (steps, h)."""
-    linear, cubic, sharp = np.split(ways, 3, axis=2)
+    """Return the angles between `truth` and each step from one way to the other, added up by rows: (steps, h)."""
+    cubic, sharp = np.split(ways, 2, axis=2)
     sums = []
     for step in _STEPS:
-        goal = sharp if step > 0 else linear
-        guess = normals.normalise(cubic + np.float32(abs(step)) * (goal - cubic))
-        # Of unit vectors; near 0, where arccos of a dot product has no precision left, this has all of it.
+        guess = normals.normalise(cubic + np.float32(step) * (sharp - cubic))
+        # By the chord of unit vectors: near 0, where arccos of a dot product has no digits left, it has all of them.
         angle = 2 * np.arcsin(np.minimum(1, np.linalg.norm(guess - truth, axis=2) / 2))
         sums.append(angle.sum(axis=1, dtype=np.float64))
     return np.stack(sums)
@@ -86,7 +86,3 @@ def _lowest(start: float, middle: float, end: float) -> float:
     if bend <= 0:
         return 0.0 if start <= end else 1.0
     return (3 * start + end - 4 * middle) / (2 * bend)
-
-
-def _doubted(step: float) -> float:
-    return min(1.0, max(0.0, step - _DOUBT))

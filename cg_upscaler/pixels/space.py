@@ -15,7 +15,7 @@ from cg_upscaler.pixels.light import matched_light
 from cg_upscaler.pixels.match import matched
 from cg_upscaler.pixels.projection import projected
 from cg_upscaler.pixels.rows import Pixels, Source, blocks
-from cg_upscaler.pixels.sharpness import sharpened, sharpness
+from cg_upscaler.pixels.sharpness import sharpness
 from cg_upscaler.pixels.views import Mapped
 from cg_upscaler.pixels.windows import Local
 
@@ -58,11 +58,16 @@ def space_of(source: Source, group: Group, edges: Edges = Edges()) -> Space:
 
 def _vectors(source: Source, group: Group, edges: Edges) -> Vectors:
     space = Vectors(group, 0.0)
-    if group.model != BICUBIC or group.fidelity == 0:
+    # A codec's noise looks like grain. What would be sharpened there is not the artist's.
+    if group.model != BICUBIC or group.fidelity == 0 or group.band is Band.LOW:
         return space
-    found = sharpness(Mapped(source, space.working, 3), edges)
-    # A codec's noise looks like grain. What it would sharpen is not the artist's.
-    return Vectors(group, min(0.0, found) if group.band is Band.LOW else found)
+    levels = 255 if all(_is_of_bytes(block) for block in blocks(source)) else None
+    return Vectors(group, sharpness(Mapped(source, space.working, 3), edges, levels))
+
+
+def _is_of_bytes(stored: Pixels) -> bool:
+    scaled = stored * np.float32(255)
+    return bool((np.abs(scaled - np.round(scaled)) < 1e-3).all())
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +148,7 @@ class Vectors:
 
     group: Group
     sharpness: float
-    """-1 … 1: how `sharpened` plain resampling is to be."""
+    """0 … 1: how far bicubic resampling is to be matched; what a generator gives always is."""
 
     def enter(self, stored: Pixels) -> Pixels:
         return normals.encode(self.working(stored), 3)
@@ -155,9 +160,8 @@ class Vectors:
         return normals.normalise(normals.decode(stored, signed=self.group.signed))
 
     def match(self, factor: int) -> Local:
-        if self.group.model == BICUBIC:
-            return sharpened(factor, self.sharpness * self.group.fidelity)
-        return projected(factor, self.group.fidelity, self.group.band)
+        share = self.sharpness if self.group.model == BICUBIC else 1.0
+        return projected(factor, share * self.group.fidelity, self.group.band)
 
     def finish(self, working: Pixels) -> Pixels:
         channels = len(self.group.channels)
