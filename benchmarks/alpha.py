@@ -24,8 +24,10 @@ from cg_upscaler.generate import Generator
 from cg_upscaler.generate.tiles import Tiles
 from cg_upscaler.geometry import Edges, Size
 from cg_upscaler.job import Action, Band, Group, Job, Pass, Via
-from cg_upscaler.maps import BICUBIC, PLAIN, AlphaMode, ColorSpace, MapKind, Role
-from cg_upscaler.measure.fringe import fringe
+from cg_upscaler.library.evidence import AlphaClass
+from cg_upscaler.library.survey import survey
+from cg_upscaler.maps import PLAIN, AlphaMode, ColorSpace, MapKind, Role
+from cg_upscaler.measure.fringe import composite_error, fringe
 from cg_upscaler.measure.reduce import reduced
 from cg_upscaler.measure.subject import Subject
 from cg_upscaler.models import catalog
@@ -123,7 +125,7 @@ def ways(generator: Tiles) -> dict[str, Callable[[Source], Source]]:
         return Mapped(field, lambda d: np.clip(0.5 + FACTOR * d, 0, 1), 1)
 
     def as_built(source: Source) -> Source:
-        clean = windowed(without_stairs(), EDGES, source)
+        clean = without_stairs(source, EDGES)
         return windowed(sloped(FACTOR), EDGES, generated(clean), clean)
 
     return {
@@ -132,7 +134,7 @@ def ways(generator: Tiles) -> dict[str, Callable[[Source], Source]]:
         "bicubic, steeper": lambda source: Mapped(resampled(source), lambda a: np.clip(0.5 + 4 * (a - 0.5), 0, 1), 1),
         "distance field": distances,
         "generator": generated,
-        "no stairs, bicubic": lambda source: resampled(windowed(without_stairs(), EDGES, source)),
+        "no stairs, bicubic": lambda source: resampled(without_stairs(source, EDGES)),
         "as built": as_built,
     }
 
@@ -181,9 +183,11 @@ def crops(library: Path, side: int) -> Iterator[tuple[str, np.ndarray]]:
 
 
 def fringes(generators: Generators, library: Path, side: int) -> None:
+    """Print two errors of each: of the colour that shows about edges, and of all that shows there."""
     subject = Subject(MapKind.SPRITE, ColorSpace.SRGB, COLOUR, alpha=3, mode=AlphaMode.BLEND)
-    print("\nmean error about edges over black, white and magenta, levels of 255")
-    print(f"{'':28s}{'hidden':>8s}{'four channels':>15s}{'as built':>10s}{'ratio':>8s}")
+    model = generators.network.info.name
+    print("\nmean error about edges, levels of 255: of colour, and of the composites over black, white and magenta")
+    print(f"{'':28s}{'hidden':>8s}{'four channels':>22s}{'as built':>18s}{'colour, ratio':>15s}")
     for name, truth in crops(library, side):
         small = reduced(to_float(truth), FACTOR, subject)
         for hidden in (0, 1):
@@ -191,27 +195,29 @@ def fringes(generators: Generators, library: Path, side: int) -> None:
             pixels[pixels[:, :, 3] <= 0.5 / 255, :3] = hidden
             source = from_float(pixels, np.uint8)
             size = Size(source.shape[1], source.shape[0])
-            soft = soft_share(source) > 0.4
-            colour = group(Role.COLOR, COLOUR, size, generators.network.info.name, 1.0)
-            alpha = group(Role.ALPHA, ALPHA, size, BICUBIC if soft else generators.network.info.name, 1.0)
-            built = enlarged(source, (colour, alpha), AlphaMode.BLEND, generators)
-            plain = (
-                group(Role.COLOR, COLOUR, size, generators.network.info.name, 0.0),
-                group(Role.SCALAR, ALPHA, size, generators.network.info.name, 0.0),
+            spec = ImageSpec(size, 4, Depth.UINT8, "png", alpha=3)
+            hard = survey(Array(source), spec).alpha.values is AlphaClass.BINARY
+            built = enlarged(
+                source,
+                (
+                    group(Role.COLOR, COLOUR, size, model, 1.0),
+                    group(Role.ALPHA, ALPHA, size, model, 0.0 if hard else 1.0),
+                ),
+                AlphaMode.CUTOUT if hard else AlphaMode.BLEND,
+                generators,
             )
-            naive = enlarged(source, plain, AlphaMode.MASK, generators)
-            errors = [_fringe(truth, result) for result in (naive, built)]
-            print(f"{name:28s}{hidden:8d}{errors[0]:15.2f}{errors[1]:10.2f}{errors[1] / errors[0]:8.2f}", flush=True)
+            apart = group(Role.COLOR, COLOUR, size, model, 0.0), group(Role.SCALAR, ALPHA, size, model, 0.0)
+            errors = [_errors(truth, r) for r in (enlarged(source, apart, AlphaMode.MASK, generators), built)]
+            cells = "".join(
+                f"{colour:{wide}.2f}{whole:8.2f}" for (colour, whole), wide in zip(errors, (14, 10), strict=True)
+            )
+            ratio = errors[1][0] / errors[0][0]
+            print(f"{name:28s}{'white' if hidden else 'black':>8s}{cells}{ratio:15.2f}", flush=True)
 
 
-def soft_share(pixels: np.ndarray) -> float:
-    shown = pixels[:, :, 3] > 0
-    return float(((pixels[:, :, 3] < 253) & shown).sum() / max(1, shown.sum()))
-
-
-def _fringe(truth: np.ndarray, result: np.ndarray) -> float:
+def _errors(truth: np.ndarray, result: np.ndarray) -> tuple[float, float]:
     pairs = [(to_float(pixels)[:, :, :3], to_float(pixels)[:, :, 3:]) for pixels in (truth, result)]
-    return fringe(pairs[0], pairs[1]) or 0.0
+    return fringe(*pairs) or 0.0, composite_error(*pairs) or 0.0
 
 
 def main() -> None:

@@ -21,6 +21,7 @@ from cg_upscaler.pixels.channels import Split, finite, merge_channels, split_cha
 from cg_upscaler.pixels.coverage import sloped, with_coverage_of
 from cg_upscaler.pixels.fit import fitted
 from cg_upscaler.pixels.frame import unframed
+from cg_upscaler.pixels.match import is_matched
 from cg_upscaler.pixels.mean import with_mean_of
 from cg_upscaler.pixels.premultiplied import multiplied_back
 from cg_upscaler.pixels.resample import halve
@@ -121,7 +122,7 @@ def upscale_once(source: Source, step: Pass, space: Space, group: Group, work: W
     edges, factor = work.job.edges, step.factor
     generator = work.generators.get(group.model, factor)
     cut_out = is_cut_out(group, work.job)
-    clean = windowed(without_stairs(), edges, source) if cut_out else source
+    clean = without_stairs(source, edges) if cut_out else source
     x = to_model_space(clean, step, space, group, generator.info.channels, edges)
     y = hold(generator.run(x, step.cut, edges, group.precision, tick), work.scratch)
     result = from_model_space(y, space, group)
@@ -129,7 +130,7 @@ def upscale_once(source: Source, step: Pass, space: Space, group: Group, work: W
         result = filtered(result, source.size * factor, group.color_space, edges)
     elif result.size != source.size * factor:
         result = Resized(result, source.size * factor, edges)  # SHRINK made the sides even
-    if group.fidelity > 0:
+    if is_matched(group):
         result = windowed(space.match(factor), edges, result, Mapped(source, space.working, result.channels))
     if group.role is Role.ALPHA:
         result = windowed(kept_near_neighbours(factor), edges, result, source)

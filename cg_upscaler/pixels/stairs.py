@@ -10,8 +10,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cg_upscaler.pixels.rows import Pixels
-from cg_upscaler.pixels.windows import Local
+from cg_upscaler.geometry import Edges
+from cg_upscaler.pixels.rows import Pixels, Source, blocks
+from cg_upscaler.pixels.views import Array
+from cg_upscaler.pixels.windows import Local, windowed
 
 _LONGEST = 16
 """Texels of straight border beyond which a line is no longer told from a slope."""
@@ -20,20 +22,22 @@ _HARD = 0.9
 """How far apart the values of neighbours are across a hard border, 0 … 1."""
 
 
-def without_stairs() -> Local:
-    """Return the verb that takes windows of a mask (h, w, 1) of 0 … 1 to the same with its hard borders smoothed."""
+def without_stairs(mask: Source, edges: Edges) -> Source:
+    """Return a mask of one channel, 0 … 1, with its hard borders smoothed. It is held: it is read over and over."""
+    return Array(np.concatenate(list(blocks(windowed(_SMOOTHED, edges, mask)))))
 
-    def apply(mask: Pixels) -> Pixels:
-        plane = mask[:, :, 0]
-        change = _from_left(plane)
-        change += _from_left(plane[:, ::-1])[:, ::-1]
-        change += _from_left(plane.T).T
-        change += _from_left(plane.T[:, ::-1])[:, ::-1].T
-        changed = change != 0
-        smooth = np.where(changed, np.clip(plane + change, 0, 1), plane)
-        return np.ascontiguousarray(smooth[:, :, None], np.float32)
 
-    return Local(apply, reach=_LONGEST + 2)
+def _smoothed(mask: Pixels) -> Pixels:
+    plane = mask[:, :, 0]
+    change = _from_left(plane)
+    change += _from_left(plane[:, ::-1])[:, ::-1]
+    change += _from_left(plane.T).T
+    change += _from_left(plane.T[:, ::-1])[:, ::-1].T
+    smooth = np.where(change != 0, np.clip(plane + change, 0, 1), plane)
+    return np.ascontiguousarray(smooth[:, :, None], np.float32)
+
+
+_SMOOTHED = Local(_smoothed, reach=_LONGEST + 2)
 
 
 def _from_left(mask: NDArray[np.float32]) -> NDArray[np.float32]:
