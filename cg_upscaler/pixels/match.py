@@ -1,7 +1,8 @@
 """Makes an enlarged picture hold what its source says: exactly, and with no rings about its edges.
 
-What is missing of the source, box-filtered down, is enlarged and added, within limits, twice. Then each texel of the
-source hands the little that is still missing to its own texels in the result, as each has room for it.
+What is missing of the source, box-filtered down, is enlarged and added, within limits, twice (back-projection, Irani
+and Peleg 1991). Then each texel of the source hands the little that is still missing to its own texels in the result,
+as each has room for it.
 """
 
 from __future__ import annotations
@@ -9,21 +10,33 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from cg_upscaler.job import Band
+from cg_upscaler.job import Band, Group
+from cg_upscaler.maps import PLAIN, Role
 from cg_upscaler.pixels import limits
-from cg_upscaler.pixels.projection import LOW_PASSES, RADIUS, coarse
+from cg_upscaler.pixels.projection import RADIUS, coarse
 from cg_upscaler.pixels.resample import CUBIC_REACH, Kernel, cubic, enlarge, footprint, repeat, shrink, tent
 from cg_upscaler.pixels.rows import Pixels
 from cg_upscaler.pixels.windows import Local
 
 _PASSES = 2
+_LOW_PASSES = 3
 _SHARPENINGS = 2
 """A kernel spreads what it adds over a texel's neighbours; so it is given that much more contrast before."""
 
 _REACH = _PASSES * (_SHARPENINGS + 1) * CUBIC_REACH
-_LOW_REACH = LOW_PASSES * (RADIUS + CUBIC_REACH)
+_LOW_REACH = _LOW_PASSES * (RADIUS + 1)
 
 _TINY = np.float32(1e-12)
+
+Bounds = tuple[Pixels, Pixels]
+"""The lowest and the highest that each texel of a result may be."""
+
+
+def is_matched(group: Group) -> bool:
+    """Whether a group is matched at all. What is merely resampled is only to a fidelity, and so is transparency, whose
+    hard edges would get stairs; what a generator drew is in any case, for its mean would drift.
+    """
+    return group.fidelity > 0 or (group.role in (Role.COLOR, Role.SCALAR) and group.model not in PLAIN)
 
 
 def matched(
@@ -37,56 +50,55 @@ def matched(
 ) -> Local:
     """Return the verb that takes (result, source) windows, `factor` apart in size, to the matched result.
 
-    What is coarser than a codec's blocks is held in any case, and with it the mean. `fidelity` 0 … 1 says how far all
-    the rest is; under `Band.LOW` it is left alone. At 1 the result, box-filtered down, is the source, and goes no
-    further beyond it than `limits` says: twice as far where it is `free`, being only resampled. `low` and `high` bound
-    it in any case.
+    At any `fidelity` it holds what is coarser than a codec's blocks, and so the mean, and goes no further beyond the
+    source than `limits` says: twice as far where it is `free`, being only resampled. `fidelity` 0 … 1 says how far all
+    the rest is held; under `Band.LOW` it is not. At 1 the result, box-filtered down, is the source. `low` and `high`
+    bound both.
     """
-    share = 0.0 if band is Band.LOW else fidelity
-    lowest, highest = np.float32(-np.inf if low is None else low), np.float32(np.inf if high is None else high)
+    share = np.float32(0 if band is Band.LOW else fidelity)
+    kernel = cubic if free else tent
 
     def apply(result: Pixels, source: Pixels) -> Pixels:
-        source = np.clip(source, lowest, highest)
-        if share == 1:
-            return wholly(result, source)
-        coarsely = _coarsely(result, source, factor, lowest, highest)
-        return coarsely if share == 0 else coarsely + np.float32(share) * (wholly(result, source) - coarsely)
-
-    def wholly(result: Pixels, source: Pixels) -> Pixels:
+        source = source if low is None and high is None else np.clip(source, low, high)
         least, most = limits.limits(source)
         if free:
             least, most = 2 * least - most, 2 * most - least
-        bounds = [enlarge(np.clip(limit, lowest, highest), factor, tent) for limit in (least, most)]
-        return _wholly(result, source, factor, cubic if free else tent, *bounds)
+        if low is not None or high is not None:
+            least, most = np.clip(least, low, high), np.clip(most, low, high)
+        bounds = enlarge(least, factor, tent), enlarge(most, factor, tent)
+        if share == 1:
+            return _wholly(result, source, bounds, factor, kernel)
+        coarsely = _coarsely(result, source, bounds, factor)
+        if share == 0:
+            return coarsely
+        return coarsely + share * (_wholly(result, source, bounds, factor, kernel) - coarsely)
 
     return Local(apply, reach=_REACH if share == 1 else max(_REACH, _LOW_REACH), ratio=factor)
 
 
-def _wholly(result: Pixels, source: Pixels, factor: int, kernel: Kernel, low: Pixels, high: Pixels) -> Pixels:
+def _wholly(result: Pixels, source: Pixels, bounds: Bounds, factor: int, kernel: Kernel) -> Pixels:
     for _ in range(_PASSES):
-        nudge = enlarge(_sharpened(source - shrink(result, factor), factor, kernel), factor, kernel)
-        nudge += result
-        result = _between(low, nudge, high)
-    return _exactly(result, source, low, high, factor)
+        missing = _sharpened(source - shrink(result, factor), factor, kernel)
+        result = _nudged(result, enlarge(missing, factor, kernel), bounds)
+    return _exactly(result, source, bounds, factor)
 
 
-def _coarsely(result: Pixels, source: Pixels, factor: int, lowest: np.float32, highest: np.float32) -> Pixels:
-    for _ in range(LOW_PASSES):
-        missing = coarse(source - shrink(result, factor))
-        result = np.clip(result + enlarge(missing, factor, tent), lowest, highest)
+def _coarsely(result: Pixels, source: Pixels, bounds: Bounds, factor: int) -> Pixels:
+    for _ in range(_LOW_PASSES):
+        result = _nudged(result, enlarge(coarse(source - shrink(result, factor)), factor, tent), bounds)
     return result
 
 
-def _exactly(result: Pixels, source: Pixels, low: Pixels, high: Pixels, factor: int) -> Pixels:
+def _exactly(result: Pixels, source: Pixels, bounds: Bounds, factor: int) -> Pixels:
     """Move what each source texel became towards a limit, all of it by the same share of its way, to the right mean.
 
     The means of the limits lie on either side of the source, so there is such a share, and nothing goes beyond them.
     """
     there = shrink(result, factor)
     missing = source - there
-    for limit, sign in ((high, 1), (low, -1)):
-        room = np.maximum(sign * (shrink(limit, factor) - there), _TINY)
-        way = limit - result
+    for bound, sign in zip(bounds, (-1, 1), strict=True):
+        room = np.maximum(sign * (shrink(bound, factor) - there), _TINY)
+        way = bound - result
         way *= repeat(np.clip(sign * missing / room, 0, 1), factor)
         result += way
     return result
@@ -103,9 +115,10 @@ def _sharpened(pixels: Pixels, factor: int, kernel: Kernel) -> Pixels:
     return result
 
 
-def _between(low: Pixels, pixels: Pixels, high: Pixels) -> Pixels:
-    """Clamp `pixels` where they are: several times as fast as numpy's `clip` of arrays."""
-    flat = pixels.reshape(len(pixels), -1)
-    cv2.max(flat, low.reshape(flat.shape), dst=flat)
-    cv2.min(flat, high.reshape(flat.shape), dst=flat)
-    return pixels
+def _nudged(result: Pixels, nudge: Pixels, bounds: Bounds) -> Pixels:
+    """Add two pictures and clamp the sum, all in the second's place: several times as fast as in new ones."""
+    nudge += result
+    flat = nudge.reshape(len(nudge), -1)
+    cv2.max(flat, bounds[0].reshape(flat.shape), dst=flat)
+    cv2.min(flat, bounds[1].reshape(flat.shape), dst=flat)
+    return nudge

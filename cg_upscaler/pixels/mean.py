@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from cg_upscaler.job import Group, Job
 from cg_upscaler.maps import AlphaMode, ColorSpace, Role
 from cg_upscaler.pixels.channels import without_holes
+from cg_upscaler.pixels.match import is_matched
 from cg_upscaler.pixels.rows import Source, blocks
 from cg_upscaler.pixels.views import Mapped
 
@@ -38,10 +39,8 @@ def with_mean_of(source: Source, result: Source, job: Job) -> Source:
     for group in held:
         came_from = group.channels if len(group.channels) == len(group.targets) else group.channels * len(group.targets)
         for channel, target in zip(came_from, group.targets, strict=True):
-            wanted, there = before[channel] * group.fidelity + after[target] * (1 - group.fidelity), after[target]
-            factor[target], shift[target] = _towards(
-                wanted, there, light=premultiplied or group.color_space is ColorSpace.LINEAR
-            )
+            light = premultiplied or group.color_space is ColorSpace.LINEAR
+            factor[target], shift[target] = _towards(before[channel], after[target], light=light)
     return Mapped(result, lambda pixels: pixels * factor + shift, result.channels)
 
 
@@ -60,7 +59,7 @@ def _towards(wanted: float, there: float, *, light: bool) -> tuple[float, float]
 
 
 def _is_held(group: Group, *, apart: bool, between: bool) -> bool:
-    if group.constant or group.fidelity == 0 or group.role not in (Role.COLOR, Role.SCALAR):
+    if group.constant or not is_matched(group) or group.role not in (Role.COLOR, Role.SCALAR):
         return False
     return apart or group.color_space is ColorSpace.LINEAR or (between and group.color_space is ColorSpace.SRGB)
 

@@ -18,7 +18,7 @@ PASSES = 3
 
 LOW_PASSES = 2
 _SIGMA = 4.0
-RADIUS = 12
+RADIUS = 8
 """In source texels: keeps what is coarser than the 8 texels of a JPEG block and the 4 of a compressed texture."""
 
 
