@@ -174,7 +174,7 @@ def crops(library: Path, side: int) -> Iterator[tuple[str, np.ndarray]]:
         if pixels.dtype != np.uint8 or pixels.shape[2] != 4 or min(pixels.shape[:2]) < side:
             continue
         partly = ((pixels[:, :, 3] > 8) & (pixels[:, :, 3] < 247)).astype(np.float32)
-        if not (pixels[:, :, 3] == 0).any() or not partly.any():
+        if (pixels[:, :, 3] == 0).mean() < 0.05 or not partly.any():  # hardly transparency
             continue
         count = cv2.boxFilter(partly, -1, (side, side), anchor=(0, 0), normalize=False, borderType=cv2.BORDER_CONSTANT)
         count = count[: pixels.shape[0] - side + 1, : pixels.shape[1] - side + 1]
@@ -211,7 +211,7 @@ def fringes(generators: Generators, library: Path, side: int) -> None:
             cells = "".join(
                 f"{colour:{wide}.2f}{whole:8.2f}" for (colour, whole), wide in zip(errors, (14, 10), strict=True)
             )
-            ratio = errors[1][0] / errors[0][0]
+            ratio = errors[1][0] / max(errors[0][0], 0.01)
             print(f"{name:28s}{'white' if hidden else 'black':>8s}{cells}{ratio:15.2f}", flush=True)
 
 

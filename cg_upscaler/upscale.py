@@ -18,7 +18,7 @@ from cg_upscaler.pixels import normals, transfer
 from cg_upscaler.pixels.alpha import kept_near_neighbours
 from cg_upscaler.pixels.cells import cell_by_cell
 from cg_upscaler.pixels.channels import Split, finite, merge_channels, split_channels
-from cg_upscaler.pixels.coverage import sloped, with_coverage_of
+from cg_upscaler.pixels.coverage import sloped, with_coverage_of, with_mean_alpha_of
 from cg_upscaler.pixels.fit import fitted
 from cg_upscaler.pixels.frame import unframed
 from cg_upscaler.pixels.match import is_matched
@@ -102,6 +102,8 @@ def upscale_group(split: Split, size: Size, work: Work, tick: Tick) -> Source:
     if is_cut_out(group, work.job):
         assert work.job.output_spec is not None  # an upscaling job has one
         result = with_coverage_of(source, result, work.job.alpha_threshold, work.job.output_spec.depth)
+    elif group.role is Role.ALPHA and group.fidelity == 0 and group.model != NEAREST:
+        result = with_mean_alpha_of(source, result)
     return in_convention(result, group)
 
 

@@ -206,6 +206,12 @@ def test_a_soft_glow_keeps_its_values_and_gets_no_dotted_rim():
     assert np.abs(result - ideal).max() < 2.5 / 255
 
 
+def test_alpha_that_is_not_matched_keeps_its_mean():
+    pixels = cutout("leaf", 40, hard=False)
+    alpha = run(pixels, AlphaMode.BLEND, BlurNetwork(lambda tile: np.clip(2 * tile - 0.45, 0, 1)))[:, :, 3]
+    assert abs(alpha.mean() - pixels[:, :, 3].mean()) < 0.1
+
+
 # Fringes -------------------------------------------------------------------------------------------------------------
 
 

@@ -48,7 +48,7 @@ def _channels_of(source: Source, group: Group, job: Job, weighing: Weighing | No
     height = source.size.height
     if weighing is not None and is_weighed(group, job):
         stored = source.rows(0, height)
-        return Array(bleed(weighing.straight(stored, group.channels), weighing.weight(stored), job.edges))
+        return Array(bleed(weighing.straight(stored, group.channels), weighing.trusted(stored), job.edges))
     hides = job.alpha in (AlphaMode.CUTOUT, AlphaMode.BLEND)
     alpha = next((other for other in job.groups if other.role is Role.ALPHA), None)
     if not hides or alpha is None or group is alpha or group.constant:

@@ -1,4 +1,4 @@
-"""Holds the coverage of a cut-out: the share of its texels that pass the alpha test."""
+"""Holds how much of a picture is there: of a cut-out the share that passes the alpha test, else its mean alpha."""
 
 from __future__ import annotations
 
@@ -48,6 +48,24 @@ def with_coverage_of(source: Source, result: Source, threshold: float, depth: De
         return result  # everything passes, or nothing can
     level = np.float32(_level_of(_histogram(result), wanted, at))
     return Mapped(result, lambda alpha: _bent(alpha, level, np.float32(at)), 1)
+
+
+def with_mean_alpha_of(source: Source, result: Source) -> Source:
+    """Return the enlarged alpha `result` with the mean of `source`, both of one channel, 0 … 1.
+
+    Where alpha is hard and not matched, edges may have moved. What is clear or solid stays so; what is between gives
+    way, as far as it can without turning over.
+    """
+    wanted, there, room = 0.0, 0.0, 0.0
+    for block in blocks(source):
+        wanted += float(block.sum(dtype=np.float64)) / source.size.pixels
+    for block in blocks(result):
+        there += float(block.sum(dtype=np.float64)) / result.size.pixels
+        room += float((block * (1 - block)).sum(dtype=np.float64)) / result.size.pixels
+    if room <= 0:
+        return result
+    bend = np.float32(max(-1.0, min(1.0, (wanted - there) / room)))
+    return Mapped(result, lambda alpha: alpha + bend * alpha * (1 - alpha), 1)
 
 
 def passes_from(threshold: float, depth: Depth) -> float:

@@ -20,6 +20,10 @@ from cg_upscaler.pixels.rows import Pixels, Source, blocks
 from cg_upscaler.pixels.space import space_of
 from cg_upscaler.pixels.views import Channels, Mapped
 from cg_upscaler.pixels.windows import Local, windowed
+from cg_upscaler.spec import Depth
+
+_FAINT = 8
+"""Levels. At that weight a level of rounding is a sixteenth of straight colour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +35,19 @@ class Weighing:
     alpha: int
     peak: float
     """The largest straight colour: 1, or that of light beyond 1."""
+    faint: float
+    """The weight below which straight colour is mostly the file's rounding."""
 
     def weight(self, stored: Pixels) -> Pixels:
         """Return what the colour of (h, w, c) texels is weighed by, (h, w, 1): alpha, or more where there is more."""
         alpha = stored[:, :, [self.alpha]]
         brightest = stored[:, :, list(self.colour)].max(axis=2, keepdims=True)
         return np.asarray(np.maximum(np.maximum(alpha, 0), brightest / np.float32(self.peak)), np.float32)
+
+    def trusted(self, stored: Pixels) -> Pixels:
+        """Return the weight again, 0 where it is too faint to tell a colour by."""
+        weight = self.weight(stored)
+        return weight * (weight >= np.float32(self.faint))
 
     def straight(self, stored: Pixels, channels: Sequence[int]) -> Pixels:
         """Return the straight colour of some channels; 0 where there is neither colour nor alpha."""
@@ -51,7 +62,9 @@ def weighing_of(source: Source, job: Job) -> Weighing | None:
     if alpha is None or not coloured:
         return None
     peak = max(float(block[:, :, list(coloured)].max()) for block in blocks(source))
-    return Weighing(coloured, alpha, max(1.0, peak))
+    depth = job.source_spec.depth if job.source_spec is not None else Depth.FLOAT
+    faint = 0.0 if depth.is_float else _FAINT / depth.levels
+    return Weighing(coloured, alpha, max(1.0, peak), faint)
 
 
 def is_weighed(group: Group, job: Job) -> bool:
