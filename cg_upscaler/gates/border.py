@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -25,18 +25,22 @@ class Seam:
         source = parts[0].source.size
         self._before = _Borders(edges)
         for start, stop in strips(source, source.height):
-            shown = [_seen(part, part.before(start, stop), part.seen_before(start, stop)) for part in parts]
-            self._before.add(np.concatenate(shown, axis=2), start, source.height)
+            self._before.add(parts[0].source.rows(start, stop), start, source.height, self._shown_before)
         self._after = _Borders(edges)
 
     def take(self, rows: Pixels, top: int) -> None:
-        shown = [_seen(part, part.after(rows), part.seen_after(rows)) for part in self._parts]
-        self._after.add(np.concatenate(shown, axis=2), top, self._height)
+        self._after.add(rows, top, self._height, self._shown_after)
 
     def value(self) -> float:
         """Return how many times as large as in the source the jump is, on the axis where it grew most."""
         pairs = zip(self._before.jumps(), self._after.jumps(), strict=True)
         return max(after / max(before, _LEAST) for before, after in pairs)
+
+    def _shown_before(self, rows: Pixels) -> Pixels:
+        return np.concatenate([_seen(part, part.before(rows), part.seen_before(rows)) for part in self._parts], 2)
+
+    def _shown_after(self, rows: Pixels) -> Pixels:
+        return np.concatenate([_seen(part, part.after(rows), part.seen_after(rows)) for part in self._parts], 2)
 
 
 class _Borders:
@@ -47,11 +51,11 @@ class _Borders:
         self._ends: list[Pixels] = []
         self._sides: list[Pixels] = []
 
-    def add(self, rows: Pixels, top: int, height: int) -> None:
+    def add(self, rows: Pixels, top: int, height: int, shown: Callable[[Pixels], Pixels]) -> None:
         if self._edges.y is Edge.WRAP:
-            self._ends += [rows[at].copy() for at in (-top, height - 1 - top) if 0 <= at < len(rows)]
+            self._ends += [shown(rows[at : at + 1])[0] for at in (-top, height - 1 - top) if 0 <= at < len(rows)]
         if self._edges.x is Edge.WRAP:
-            self._sides.append(rows[:, [0, -1]])
+            self._sides.append(shown(rows[:, [0, -1]]))
 
     def jumps(self) -> list[float]:
         """Return what most of each border jumps by, in the channel that jumps most."""

@@ -23,7 +23,8 @@ class Drift:
         self._in_light = smaller and part.group.color_space is ColorSpace.SRGB
         source, after = _Mean(len(part.group.channels)), _Mean(len(part.group.channels))
         for start, stop in strips(part.source.size, part.source.size.height):
-            source.add(self._numbers(part.before(start, stop)), part.seen_before(start, stop))
+            rows = part.source.rows(start, stop)
+            source.add(self._numbers(part.before(rows)), part.seen_before(rows))
         self._before, self._after = source.value, after
 
     def take(self, rows: Pixels, top: int) -> None:

@@ -35,7 +35,7 @@ class Judge:
         """`source` is the job's own picture, without any frame. It is looked through here."""
         assert job.output_spec is not None  # an upscaling job has one
         self._sink, self._size = sink, job.output_spec.size
-        self._factor = _whole(source.size, self._size) or 1
+        self._factor = _whole(source.size, self._size, vertices=job.vertices) or 1
         self._measures = tuple(_measures(tuple(parts_of(source, job)), job, self._size))
         self._waiting: list[Pixels] = []
         self._taken = 0
@@ -49,11 +49,13 @@ class Judge:
             return
         together = self._waiting[0] if len(self._waiting) == 1 else np.concatenate(self._waiting)
         for start, stop in strips(self._size, ready, self._factor):
-            strip = together[start:stop]
-            for _, measure in self._measures:
-                measure.take(strip, self._taken)
-            self._taken += len(strip)
+            self._measure(together[start:stop])
         self._waiting = [together[ready:].copy()] if ready < there else []
+
+    def _measure(self, strip: Pixels) -> None:
+        for _, measure in self._measures:
+            measure.take(strip, self._taken)
+        self._taken += len(strip)
 
     def commit(self) -> None:
         self._sink.commit()
@@ -63,6 +65,9 @@ class Judge:
 
     def figures(self) -> tuple[Figure, ...]:
         """Return what was measured, the worst of its groups each, once the last row is there."""
+        for rows in self._waiting:  # on vertices the last row is one more than a multiple
+            self._measure(rows)
+        self._waiting = []
         values: dict[str, list[float]] = {}
         for name, measure in self._measures:
             values.setdefault(name, []).append(measure.value())
@@ -72,10 +77,12 @@ class Judge:
         )
 
 
-def _whole(source: Size, result: Size) -> int | None:
-    """Return the whole factor between two sizes, None where there is none."""
-    factor = result.width // source.width
-    return factor if factor and result == source * factor else None
+def _whole(source: Size, result: Size, *, vertices: bool) -> int | None:
+    """Return the whole factor between two sizes, or between what lies between their vertices; None: there is none."""
+    one = int(vertices)
+    factor = (result.width - one) // max(1, source.width - one)
+    wanted = (source.width - one) * factor + one, (source.height - one) * factor + one
+    return factor if factor and wanted == (result.width, result.height) else None
 
 
 def _measures(parts: tuple[Part, ...], job: Job, size: Size) -> Iterator[tuple[str, Measure]]:
@@ -83,15 +90,15 @@ def _measures(parts: tuple[Part, ...], job: Job, size: Size) -> Iterator[tuple[s
     if not parts:
         return
     source = parts[0].source.size
-    # On vertices, texels of the border count half: neither means nor boxes can be compared.
-    factor = None if job.vertices else _whole(source, size)
+    factor = _whole(source, size, vertices=job.vertices)
     for part in parts:
         role = part.group.role
-        if role in (Role.COLOR, Role.SCALAR) and not job.vertices:
-            yield "color_drift", Drift(part, smaller=size.pixels < source.pixels)
+        if role in (Role.COLOR, Role.SCALAR):
+            if not job.vertices:  # on which texels of the border count half
+                yield "color_drift", Drift(part, smaller=size.pixels < source.pixels)
             if factor:
-                yield "consistency", Consistency(part, factor)
-        elif role is Role.NORMAL and factor:
+                yield "consistency", Consistency(part, factor, vertices=job.vertices)
+        elif role is Role.NORMAL and factor and not job.vertices:
             yield "normal_drift", Turning(part, factor)
         elif role is Role.ALPHA and job.alpha is AlphaMode.CUTOUT:
             assert job.output_spec is not None

@@ -17,16 +17,20 @@ from cg_upscaler.pixels.rows import Pixels
 class Consistency:
     """The running squared difference of a group, each texel of the source as far as it is seen."""
 
-    def __init__(self, part: Part, factor: int) -> None:
-        self._part, self._factor = part, factor
+    def __init__(self, part: Part, factor: int, *, vertices: bool = False) -> None:
+        """With `vertices`, the texels of the source lie upon every so many of the result, and are not their means."""
+        self._part, self._factor, self._vertices = part, factor, vertices
         self._squared, self._weight = 0.0, 0.0
 
     def take(self, rows: Pixels, top: int) -> None:
-        """Take rows of the result, whole multiples of the factor, from row `top` on."""
-        start, stop = top // self._factor, (top + len(rows)) // self._factor
-        mean = shrink(self._part.after(rows), self._factor)
-        shown, seen = self._part.shown, self._part.seen_before(start, stop)
-        squared = np.square(shown(mean) - shown(self._part.before(start, stop)))
+        """Take rows of the result, whole multiples of the factor but for the last on vertices, from row `top` on."""
+        factor = self._factor
+        start, stop = top // factor, -(-(top + len(rows)) // factor)
+        after = self._part.after(rows)
+        after = after[::factor, ::factor] if self._vertices else shrink(after, factor)
+        source = self._part.source.rows(start, stop)
+        shown, seen = self._part.shown, self._part.seen_before(source)
+        squared = np.square(shown(after) - shown(self._part.before(source)))
         self._weight += squared.size if seen is None else float(seen.sum(dtype=np.float64)) * squared.shape[2]
         self._squared += float((squared if seen is None else squared * seen).sum(dtype=np.float64))
 
@@ -47,11 +51,14 @@ class Turning:
     def take(self, rows: Pixels, top: int) -> None:
         group, factor = self._part.group, self._factor
         start, stop = top // factor, (top + len(rows)) // factor
-        stored = self._part.before(start, stop)
+        stored = self._part.before(self._part.source.rows(start, stop))
         if group.flip:
             stored = normals.flipped(stored, signed=group.signed)
-        before = normals.decode(stored, signed=group.signed)
-        after = shrink(normals.normalise(normals.decode(self._part.after(rows), signed=group.signed)), factor)
+        before, after = normals.decode(stored, signed=group.signed), self._part.after(rows)
+        if len(group.channels) == 2:  # a mean of z is not the z of a mean
+            after = shrink(normals.decode(after, signed=group.signed), factor)
+        else:  # of unit length as they are
+            after = normals.decode(shrink(after, factor), signed=group.signed)
         turned = degrees(before, after)
         self._degrees += float(turned.sum())
         self._texels += turned.size

@@ -33,21 +33,20 @@ class Part:
     alpha: Group | None
     """What hides it, if anything does."""
 
-    def before(self, start: int, stop: int) -> Pixels:
-        """Return rows of the source, in stored numbers."""
-        return _picked(self.source.rows(start, stop), self.group.channels)
+    def before(self, rows: Pixels) -> Pixels:
+        """Return the group's channels of rows of the source, in stored numbers."""
+        return _picked(rows, self.group.channels)
 
     def after(self, rows: Pixels) -> Pixels:
         """Return the group's channels of rows of the result, in stored numbers. Of equal ones, the first."""
         return _picked(rows, self.group.targets[: len(self.group.channels)])
 
-    def seen_before(self, start: int, stop: int) -> Pixels | None:
-        """Return how far rows of the source are seen, (h, w, 1); None: throughout."""
-        if self.alpha is None:
-            return None
-        return np.clip(_picked(self.source.rows(start, stop), self.alpha.channels), 0, 1)
+    def seen_before(self, rows: Pixels) -> Pixels | None:
+        """Return how far texels of the source are seen, (h, w, 1); None: throughout."""
+        return None if self.alpha is None else np.clip(_picked(rows, self.alpha.channels), 0, 1)
 
     def seen_after(self, rows: Pixels) -> Pixels | None:
+        """Return the same of texels of the result."""
         return None if self.alpha is None else np.clip(_picked(rows, self.alpha.targets), 0, 1)
 
 
