@@ -203,3 +203,30 @@ def test_every_command_has_help():
 def test_help_does_not_wait_for_torch():
     code = "import sys; from cg_upscaler import cli; cli.run_cli(['run', '--help']); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
+
+
+def test_a_result_that_breaks_a_gate_gives_exit_code_4_and_is_named(library, tmp_path, capfd):
+    config = tmp_path / "game.yaml"
+    config.write_text("source: textures\nmodel: bicubic\nfidelity: 0\nquality: {min_consistency: 99}\n", "utf-8")
+    out_folder = tmp_path / "out"
+    code, out, err = call(capfd, "run", "--config", config, "--out", out_folder, "--json", "--quiet")
+    assert code == 4
+    assert "rejected: rock.png: consistency" in err
+    assert "is below 99" in err
+    assert f"2 REJECTED by quality gates, see {out_folder / '_rejected'}" in err.splitlines()[-1]
+    receipts = {receipt["name"]: receipt for receipt in json.loads(out)["receipts"]}
+    assert receipts["rock.png"]["outcome"] == "rejected"
+    broken = [figure for figure in receipts["rock.png"]["figures"] if figure["broken"]]
+    assert [(figure["name"], figure["bound"]) for figure in broken] == [("consistency", 99.0)]
+    again, _, err = call(capfd, "run", "--config", config, "--out", out_folder)
+    assert again == 4
+    assert "rejected: rock.png: consistency" in err
+
+
+def test_failures_come_before_gates_in_the_exit_code(library, tmp_path, capfd):
+    (library / "broken.png").write_bytes((library / "rock.png").read_bytes()[:200])
+    config = tmp_path / "game.yaml"
+    config.write_text("source: textures\nmodel: bicubic\nfidelity: 0\nquality: {min_consistency: 99}\n", "utf-8")
+    code, _, err = call(capfd, "run", "--config", config, "--out", tmp_path / "out")
+    assert code == 1
+    assert "1 FAILED, 2 REJECTED" in err.splitlines()[-1]

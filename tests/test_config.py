@@ -9,15 +9,16 @@ from pathlib import Path
 import pytest
 
 from cg_upscaler.errors import ConfigError, UsageError
-from cg_upscaler.geometry import Edge, Edges
+from cg_upscaler.geometry import Cells, Edge, Edges, Size
+from cg_upscaler.job import Gates
 from cg_upscaler.library.classify import Decision
-from cg_upscaler.library.config import Config, Quality, Rule, TwoX, When, load, schema
+from cg_upscaler.library.config import Config, Handling, Quality, Rule, TwoX, When, load, schema
 from cg_upscaler.library.notation import AskedEdges
 from cg_upscaler.library.scan import scan
-from cg_upscaler.library.settings import deciding, rules_for, settle
+from cg_upscaler.library.settings import Settled, deciding, holding, rules_for, settle
 from cg_upscaler.library.starter import starter
-from cg_upscaler.maps import BICUBIC, AlphaMode, MapKind
-from cg_upscaler.spec import Precision
+from cg_upscaler.maps import BICUBIC, POLICIES, AlphaMode, ColorSpace, MapKind, NormalConvention
+from cg_upscaler.spec import Depth, ImageSpec, Precision
 
 Write = Callable[..., Config]
 
@@ -200,6 +201,211 @@ def test_a_rule_says_where_it_stands(written: Write) -> None:
     assert str(written(RULES).rules[1]) == "rule 'special/**', … (game.yaml:8)"
 
 
+# Each setting
+
+
+def settled(config: Config, decision: Decision = BASE_COLOR, name: str = "a.png") -> Settled:
+    return settle(config, rules_for(name, config), decision)
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "value"),
+    [
+        ("size: 2048", "size", 2048),
+        ("size: [2048, 1024]", "size", Size(2048, 1024)),
+        ("scale: 0.5", "scale", 0.5),
+        ("scale: 8", "scale", 8),
+        ("max_size: 4096", "max_size", 4096),
+        ("power_of_two: true", "power_of_two", True),
+        ("alpha_threshold: 0.25", "alpha_threshold", 0.25),
+        ("normal_convention: opengl", "convention", NormalConvention.OPENGL),
+        ("convert_normals: directx", "convert", NormalConvention.DIRECTX),
+        ("cells: 4x2", "cells", Cells(4, 2)),
+        ("cells: {columns: 4, rows: 2, gutter: 3}", "cells", Cells(4, 2, 3)),
+        ("data: fit", "data", Handling.FIT),
+        ("quality: {max_seam: 2}", "gates", Gates(max_seam=2)),
+    ],
+)
+@pytest.mark.parametrize("where", ["{}", "kinds: {{base_color: {{{}}}}}", "rules: [{{match: a.png, {}}}]"])
+def test_a_setting_is_of_the_run_of_a_kind_or_of_a_rule(
+    written: Write, where: str, text: str, field: str, value: object
+) -> None:
+    assert getattr(settled(written(where.format(text))), field) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "value"),
+    [
+        ("model: bicubic", "model", "bicubic"),
+        ("fidelity: 0.5", "fidelity", 0.5),
+        ("grain: 0.5", "grain", 0.5),
+        ("gamma: 0.9", "gamma", 0.9),
+        ("color_space: linear", "color_space", ColorSpace.LINEAR),
+        ("two_x: fast", "two_x", TwoX.FAST),
+    ],
+)
+@pytest.mark.parametrize("where", ["{}", "kinds: {{base_color: {{{}}}}}", "rules: [{{match: a.png, {}}}]"])
+def test_so_is_how_it_goes_through_a_generator(
+    written: Write, where: str, text: str, field: str, value: object
+) -> None:
+    assert getattr(settled(written(where.format(text))).means, field) == value
+
+
+def test_a_size_and_a_scale_speak_of_one_thing(written: Write) -> None:
+    text = "size: 2048\nrules: [{match: a.png, scale: 2}]\nkinds: {normal: {scale: 8}, height: {size: 64}}"
+    assert (settled(written(text)).size, settled(written(text)).scale) == (None, 2)
+    assert settled(written(text), name="b.png").size == 2048
+    assert settled(written(text), of(MapKind.NORMAL), "b.png").scale == 8
+    assert settled(written(text), of(MapKind.HEIGHT), "b.png").size == 64
+    assert settled(written("size: 2048", scale=2), name="b.png").size is None
+    assert settled(written("scale: 2", size=512)).size == 512
+
+
+def test_grain_of_the_run_reaches_pictures_only(written: Write) -> None:
+    config = written("grain: 0.5\nkinds: {height: {grain: 0.1}}")
+    grains = {kind: settled(config, of(kind)).means.grain for kind in MapKind}
+    assert grains[MapKind.BASE_COLOR] == grains[MapKind.EMISSIVE] == 0.5
+    assert grains[MapKind.NORMAL] == POLICIES[MapKind.NORMAL].grain
+    assert grains[MapKind.HEIGHT] == 0.1
+
+
+def test_who_says_fidelity_of_a_kind_or_texture_insists_on_it(written: Write) -> None:
+    assert not settled(written("fidelity: 1")).means.insisted
+    assert settled(written("kinds: {base_color: {fidelity: 1}}")).means.insisted
+    assert settled(written("rules: [{match: a.png, fidelity: 1}]")).means.insisted
+
+
+def test_gates_are_merged_one_by_one(written: Write) -> None:
+    config = written("""
+quality: {max_seam: 3, max_color_drift: 1}
+rules:
+- {match: a.png, quality: {max_seam: 2}}
+kinds:
+  base_color: {quality: {max_seam: 1, min_consistency: 40}}
+""")
+    assert settled(config).gates == Gates(max_seam=2, max_color_drift=1, min_consistency=40)
+    assert settled(config, of(MapKind.HEIGHT), "b.png").gates == Gates(max_seam=3, max_color_drift=1)
+
+
+def test_channels_are_settled_each_as_what_it_is(written: Write) -> None:
+    config = written("""
+rules:
+- {match: a.png, channels: {r: occlusion, g: alpha, b: unused, a: height}}
+kinds:
+  occlusion: {model: nearest}
+  packed: {fidelity: 0.5}
+""")
+    assert config.rules[0].says is MapKind.PACKED
+    result = settled(config, of(MapKind.PACKED))
+    assert list(result.channels.values()) == [MapKind.OCCLUSION, MapKind.OPACITY, MapKind.DATA, MapKind.HEIGHT]
+    assert result.means_for(MapKind.OCCLUSION).model == "nearest"
+    assert result.means_for(MapKind.HEIGHT).model == BICUBIC
+    assert result.means_for(MapKind.HEIGHT).fidelity == 0.5
+    assert result.means_for(MapKind.OPACITY).model == "realesrgan-x4plus"
+
+
+def test_recognised_channels_give_way_to_declared_ones(written: Write) -> None:
+    orm = replace(of(MapKind.PACKED), channels=(MapKind.OCCLUSION, MapKind.ROUGHNESS))
+    assert settled(written(""), orm).channels == {0: MapKind.OCCLUSION, 1: MapKind.ROUGHNESS}
+    assert settled(written("kinds: {packed: {channels: {g: gloss}}}"), orm).channels == {1: MapKind.GLOSS}
+
+
+def test_only_alpha_of_other_maps_can_be_declared(written: Write) -> None:
+    config = written("rules: [{match: a.png, channels: {a: gloss}}]\nchannels: {r: gloss, a: height}")
+    assert config.rules[0].says is None
+    assert settled(config).channels == {3: MapKind.GLOSS}
+    assert settled(config, name="b.png").channels == {3: MapKind.HEIGHT}
+
+
+# Conditions
+
+
+SPEC = ImageSpec(Size(1024, 512), 3, Depth.UINT16, "png")
+
+
+@pytest.mark.parametrize(
+    ("when", "holds"),
+    [
+        ("{side: 1024}", True),
+        ("{side: '<1024'}", False),
+        ("{side: '<= 1024'}", True),
+        ("{side: ['>512', '<2048']}", True),
+        ("{side: ['>512', '<1024']}", False),
+        ("{channels: '>=3', depth: 16}", True),
+        ("{channels: 3, depth: 8}", False),
+        ("{kind: normal}", False),
+        ("{kind: [normal, base_color]}", True),
+        ("{alpha: none}", True),
+        ("{alpha: [cutout, blend]}", False),
+        ("{material: 'walls/*'}", True),
+        ("{material: [floors/*, roofs/*]}", False),
+    ],
+)
+def test_a_rule_holds_where_all_its_conditions_do(written: Write, when: str, holds: bool) -> None:
+    rules = written(f"rules: [{{when: {when}, scale: 2}}]").rules
+    found = holding(rules, SPEC, "walls/brick", MapKind.BASE_COLOR, AlphaMode.NONE)
+    assert bool(found) is holds
+
+
+# Profiles
+
+PROFILES = """
+scale: 4
+size: null
+fidelity: 0.5
+kinds:
+  sprite: {scale: 2, fidelity: 0.25}
+rules:
+- {match: a.png, scale: 8}
+profiles:
+  pc: {}
+  console:
+    output: small
+    size: 512
+    max_size: 4096
+    kinds:
+      sprite: {scale: 1}
+      height: {scale: 2}
+    rules:
+    - {match: "*.png", power_of_two: true}
+    - {match: a.png, scale: 2}
+"""
+
+
+def test_a_profile_beats_the_run_and_its_rules_and_kinds_come_first(written: Write, tmp_path: Path) -> None:
+    config = written(PROFILES, profile="console")
+    assert config.output == tmp_path / "small"
+    assert (config.size, config.max_size, config.fidelity) == (512, 4096, 0.5)
+    assert settled(config).scale == 2
+    assert settled(config).power_of_two
+    assert settled(config, name="b.tga").size == 512
+    sprite = settled(config, of(MapKind.SPRITE), "b.tga")
+    assert (sprite.scale, sprite.means.fidelity) == (1, 0.25)
+    assert settled(config, of(MapKind.HEIGHT), "b.tga").scale == 2
+    assert str(config.rules[1]) == "rule 'a.png' (game.yaml:20)"
+
+
+def test_a_profile_that_says_nothing_changes_nothing_but_the_folder(written: Write, tmp_path: Path) -> None:
+    plain, pc = written(PROFILES), written(PROFILES, profile="pc")
+    assert settled(pc) == settled(plain)
+    assert pc.output == tmp_path.with_name(f"{tmp_path.name}-pc")
+
+
+def test_the_command_line_beats_a_profile(written: Write, tmp_path: Path) -> None:
+    config = written(PROFILES, profile="console", scale=3, max_size=100, output=tmp_path / "mine")
+    assert (config.size, config.scale, config.max_size) == (None, 3, 100)
+    assert config.output == tmp_path / "mine"
+
+
+def test_an_unknown_profile_names_those_near_it(written: Write) -> None:
+    with pytest.raises(
+        UsageError, match=r"unknown profile 'consle' \(did you mean 'console'\?\); choose console or pc"
+    ):
+        written(PROFILES, profile="consle")
+    with pytest.raises(UsageError, match="unknown profile 'pc'; the configuration has none"):
+        written("", profile="pc")
+
+
 # What is wrong, and where
 
 ERRORS = {
@@ -247,6 +453,52 @@ ERRORS = {
     "model: [": ("1", "expected the node content"),
     "scale: 2\n---\nscale: 4": ("2", "expected a single document"),
     "scale: 2\nmodel: \x01": ("2", "holds a character that YAML does not"),
+    "size: 0": ("1", "size takes the texels of the longest side, or [width, height], and was given 0"),
+    "size: [4, 5, 6]": ("1", "size takes the texels of the longest side, or [width, height]"),
+    "size: yes": ("1", "size takes the texels of the longest side"),
+    "max_size: 0": ("1", "max_size takes a number of at least 1, and was given 0"),
+    "max_size: 2.5": ("1", "max_size takes a whole number, and was given 2.5"),
+    "power_of_two: 2": ("1", "power_of_two takes true or false, and was given 2"),
+    "scale: true": ("1", "scale: true is not among its values"),
+    "model: x\nscale: 2\nsize: 512": ("3", "size: a scale is given as well, and only one of them can hold; keep one"),
+    "rules:\n- match: a\n  scale: 2\n  size: 512": ("4", "size: a scale is given as well"),
+    "kinds:\n  normal:\n    scale: 2\n    size: 512": ("4", "size: a scale is given as well"),
+    "grain: 1.5": ("1", "grain takes a number of at most 1, and was given 1.5"),
+    "gamma: 0": ("1", "gamma takes a number of at least 0.1, and was given 0"),
+    "alpha_threshold: '0.5'": ("1", "alpha_threshold takes a number, and was given '0.5'"),
+    "color_space: lineal": ("1", "'lineal' is not among its values (did you mean 'linear'?)"),
+    "convert_normals: dx": ("1", "convert_normals: 'dx' is not among its values; choose opengl or directx"),
+    "data: skip": ("1", "data: 'skip' is not among its values; choose copy or fit"),
+    "cells: 4x": ("1", "cells takes a grid as '4x2', or {columns: 4, rows: 2, gutter: 0}, and was given '4x'"),
+    "cells: 0x2": ("1", "cells takes a grid"),
+    "cells: {columns: 2}": ("1", "cells takes a grid"),
+    "cells: {columns: 2, rows: 2, gutter: -1}": ("1", "cells takes a grid"),
+    "cells: [4, 2]": ("1", "cells takes a grid"),
+    "channels: {r: roughnes}": ("1", "channels: 'roughnes' is not among its values (did you mean 'roughness'?)"),
+    "channels: {r: packed}": ("1", "channels: 'packed' is not among its values"),
+    "channels:\n  g: occlusion\n  x: occlusion": ("3", "unknown channel 'x'; choose r, g, b or a"),
+    "channels: {}": ("1", "channels takes at least one"),
+    "channels: orm": ("1", "channels takes settings"),
+    "quality:\n  max_color_drft: 1": ("2", "unknown setting 'max_color_drft' (did you mean 'max_color_drift'?)"),
+    "quality:\n  max_seam: -1": ("2", "max_seam takes a number of at least 0, and was given -1"),
+    "quality:\n  max_seam: high": ("2", "max_seam takes a number of at least 0, and was given 'high'"),
+    "quality:\n  max_seam: yes": ("2", "max_seam takes a number of at least 0, and was given true"),
+    "quality: 3": ("1", "quality takes settings"),
+    "rules:\n- match: a\n  kind: base_color\n  channels: {g: gloss}": ("2", "its kind is 'packed'"),
+    "rules:\n- when: {kind: normal}\n  kind: data": ("2", "one here sets the kind when kind or alpha are known"),
+    "rules:\n- when: {alpha: mask}\n  channels: {r: gloss}": ("2", "one here sets the kind when kind or alpha are"),
+    "rules:\n- when: {side: 3}": ("2", "one here sets nothing"),
+    "rules:\n- when:\n    sied: 3\n  scale: 2": ("3", "unknown setting 'sied' (did you mean 'side'?)"),
+    "rules:\n- when: {side: '~3'}\n  scale: 2": ("2", "side takes a number, or a comparison such as '<=1024'"),
+    "rules:\n- when: {side: []}\n  scale: 2": ("2", "side takes a number, or a comparison"),
+    "rules:\n- when: {depth: yes}\n  scale: 2": ("2", "depth takes a number, or a comparison"),
+    "rules:\n- when: {kind: [normal, norml]}\n  scale: 2": ("2", "'norml' is not among its values (did you mean"),
+    "rules:\n- when: 3\n  scale: 2": ("2", "when takes settings"),
+    "profiles: 3": ("1", "profiles takes settings"),
+    "profiles:\n  pc:\n    scael: 2": ("3", "unknown setting 'scael' (did you mean 'scale'?)"),
+    "profiles:\n  pc:\n    rules:\n    - match: a\n      scale: 5": ("5", "scale: 5 is not among its values"),
+    "profiles:\n  pc:\n    kinds:\n      norml: {scale: 2}": ("4", "unknown kind 'norml' (did you mean 'normal'?)"),
+    "profiles:\n  pc:": ("2", "pc takes settings"),
     # All that is wrong is told one by one, from the top.
     "kinds: {normal: {scale: 9}}\nmodle: x\nscale: 7": ("1", "scale: 9"),
 }
@@ -325,5 +577,5 @@ def test_a_starter_configuration_is_valid_as_it_is_and_with_its_rules_switched_o
     switched[begin:end] = [line.removeprefix("# ") for line in switched[begin:end]]
     file.write_text("\n".join(switched), encoding="utf-8")
     config = load(file)
-    assert len(config.rules) == 4
+    assert len(config.rules) == 5
     assert rules_for("gravel[1].png", config) != ()

@@ -10,9 +10,8 @@ import click
 
 from cg_upscaler import codecs
 from cg_upscaler.cli.exit_codes import ExitCode
-from cg_upscaler.cli.tables import as_json, confidences, table
+from cg_upscaler.cli.tables import as_json, confidences, table, wraps
 from cg_upscaler.errors import UnsupportedImage, UpscaleError
-from cg_upscaler.geometry import Edge
 from cg_upscaler.job import Problem
 from cg_upscaler.library.classify import Decision, classify
 from cg_upscaler.library.evidence import Evidence
@@ -116,7 +115,7 @@ def _told(known: Sequence[_Known]) -> str:
 def _row(item: _Known) -> tuple[str, ...]:
     decision = item.decision
     return (
-        item.file, decision.kind.value, f"{decision.confidence:.0%}", decision.why, _axes(decision),
+        item.file, decision.kind.value, f"{decision.confidence:.0%}", decision.why, wraps(decision.edges),
         decision.alpha.value, _convention(decision), "; ".join(decision.notes),
     )  # fmt: skip
 
@@ -145,11 +144,6 @@ def _in_words(item: _Known) -> str:
     seen = to_plain(item.evidence)
     lines.append("  seen     " + ", ".join(f"{name.replace('_', ' ')} {_short(value)}" for name, value in seen.items()))
     return "\n".join(lines)
-
-
-def _axes(decision: Decision) -> str:
-    wraps = (decision.edges.x is Edge.WRAP, decision.edges.y is Edge.WRAP)
-    return "".join(axis for axis, there in zip("xy", wraps, strict=True) if there) or "-"
 
 
 def _convention(decision: Decision) -> str:

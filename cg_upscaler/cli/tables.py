@@ -8,6 +8,7 @@ from typing import Any
 
 from tabulate import tabulate
 
+from cg_upscaler.geometry import Edge, Edges
 from cg_upscaler.job import Action, Job, Plan
 from cg_upscaler.library.classify import DOUBTFUL
 from cg_upscaler.maps import MapKind
@@ -28,7 +29,9 @@ def plan_table(plan: Plan) -> str:
     """Return a plan as a table, then what is worth a look: problems, data, notes, and what is doubtful; a summary."""
     parts = []
     if plan.jobs:
-        parts.append(table(("texture", "map", "why", "size", "model", "notes"), [_row(job) for job in plan.jobs]))
+        parts.append(
+            table(("texture", "map", "why", "size", "wrap", "model", "notes"), [_row(job) for job in plan.jobs])
+        )
     if plan.problems:
         parts.append(
             "cannot be worked on:\n" + "\n".join(f"  {problem.name}: {problem.message}" for problem in plan.problems)
@@ -74,7 +77,12 @@ def confidences(values: Sequence[float]) -> str:
 
 
 def _row(job: Job) -> tuple[str, ...]:
-    return (job.name, job.kind.value, job.why, _sizes(job), _models(job), "; ".join(job.notes))
+    return (job.name, job.kind.value, job.why, _sizes(job), wraps(job.edges), _models(job), "; ".join(job.notes))
+
+
+def wraps(edges: Edges) -> str:
+    """Return the axes along which a texture tiles: ``xy``, ``x``, ``y`` or a dash."""
+    return "".join(axis for axis, edge in (("x", edges.x), ("y", edges.y)) if edge is Edge.WRAP) or "-"
 
 
 def _sizes(job: Job) -> str:

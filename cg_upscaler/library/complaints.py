@@ -38,10 +38,9 @@ def in_words(error: Mapping[str, Any], known: Sequence[str]) -> tuple[str, str |
         return _unknown("setting", str(place[-1]), known)
     if place[-1:] == ("[key]",):
         return _unknown("channel" if place[-3] == "channels" else "kind", str(place[-2]), choices)
-    if kind == "missing":
-        return f"{place[-1]!r} is missing here", None
     words = [part for part in reversed(place) if isinstance(part, str)]
-    name = next((word for word in words if word in known), words[0] if words else "the configuration")
+    here = next((word for word in words if word in known), words[0] if words else "the configuration")
+    name = context.get("setting", here)
     if choices:
         near = nearest(value, choices) if isinstance(value, str) and value not in choices else ""
         return f"{name}: {shown(value)} is not among its values{near}", choose(choices)

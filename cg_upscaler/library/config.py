@@ -209,9 +209,16 @@ def _first(
     written = [error for error in errors if error["type"] != "missing" or error["loc"][0] not in ("source", "output")]
     if not written:
         return UsageError("no library is named", fix="give SOURCE, or 'source:' in a configuration file")
-    error = min(written, key=lambda error: _line(error["loc"], lines))
+    error = min(written, key=lambda error: _line(_place_of(error), lines))
     what, fix = in_words(error, _known_at(error["loc"]))
-    return ConfigError(what, where=f"{path}:{_line(error['loc'], lines)}", fix=fix)
+    where = None if path is None else f"{path}:{_line(_place_of(error), lines)}"
+    return ConfigError(what, where=where, fix=fix)
+
+
+def _place_of(error: ErrorDetails) -> _Place:
+    """Return where an error stands; one of several settings together, at the one that it names."""
+    setting = error.get("ctx", {}).get("setting")
+    return error["loc"] if setting is None else (*error["loc"], setting)
 
 
 def _line(place: _Place, lines: dict[_Place, int]) -> int:

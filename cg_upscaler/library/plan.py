@@ -200,4 +200,5 @@ def _finder(config: Config) -> Find:
 def _others(seen: Scan) -> Iterator[str]:
     if seen.other:
         more = ", …" if seen.other > len(seen.examples) else ""
-        yield f"{seen.other} files are no textures by their suffix: {', '.join(seen.examples)}{more}"
+        those = "1 file is no texture" if seen.other == 1 else f"{seen.other} files are no textures"
+        yield f"{those} by the suffix: {', '.join(seen.examples)}{more}"

@@ -155,11 +155,13 @@ class Settings(BaseModel):
     quality: Quality | None = None
     """Bounds that a result must keep to be put in its place."""
 
-    @model_validator(mode="after")
-    def _one_size(self) -> Settings:
-        if {"scale", "size"} <= self.model_fields_set and None not in (self.scale, self.size):
-            raise PydanticCustomError("two_sizes", "takes scale or size, and both are given; keep one")
-        return self
+    @model_validator(mode="before")
+    @classmethod
+    def _one_size(cls, said: Any) -> Any:
+        if isinstance(said, dict) and None not in (said.get("scale"), said.get("size")):
+            what = "a scale is given as well, and only one of them can hold; keep one"
+            raise PydanticCustomError("two_sizes", what, {"setting": "size"})
+        return said
 
 
 class When(BaseModel):

@@ -50,7 +50,7 @@ class Settled:
     channels: dict[int, MapKind] = field(default_factory=dict)
     """What channels hold by themselves, where that is declared or recognised; by their index."""
     declared: bool = False
-    """Whether `channels` were declared, and not recognised."""
+    """Whether a rule declares them for this very texture."""
     convention: NormalConvention | None = None
     """Of a normal map, where a person says so."""
     convert: NormalConvention | None = None
@@ -122,7 +122,7 @@ def settle(config: Config, rules: Sequence[Rule], decision: Decision) -> Settled
         edges=first("edges").given(decision.edges),
         alpha_threshold=first("alpha_threshold", decision.alpha_threshold, 0.5),
         channels=held,
-        declared=bool(declared),
+        declared=deciding(rules, "channels") is not None,
         convention=first("normal_convention"),
         convert=first("convert_normals"),
         cells=first("cells"),

@@ -29,9 +29,9 @@ def _head(root: Path, scan: Scan, file: Path) -> Iterator[str]:
     yield ""
     yield f"source: {_quoted(_relative(root, file))}"
     yield f"output: {_quoted(_relative(root, file) + '-upscaled')}"
-    yield "scale: 4  # or 2"
+    yield "scale: 4  # or 0.5, 1, 2, 3, 8"
     yield "# model: realesrgan-x4plus  # 'cg-upscale models' lists them"
-    yield "# edges: wrap  # if most of the textures tile; or by rules, see below"
+    yield "# max_size: 4096  # texels that no side may exceed"
 
 
 def _found(scan: Scan) -> Iterator[str]:
@@ -53,8 +53,10 @@ def _rules(scan: Scan) -> Iterator[str]:
     yield "# In order: for each setting, the first rule that matches a texture and sets it decides."
     yield "rules: []"
     yield "# rules:"
-    yield "#   - match: ['terrain/**', '*_tile.png']"
-    yield "#     edges: wrap"
+    yield "#   - match: '*_orm.png'"
+    yield "#     channels: {r: occlusion, g: roughness, b: metallic}"
+    yield "#   - when: {kind: base_color, side: '<=128'}"
+    yield "#     scale: 8"
     yield "#   - match: 'fonts/'"
     yield "#     skip: fonts are drawn anew"
     said = [(item.name, by_name(item.name)) for item in scan.found]
