@@ -53,6 +53,22 @@ def test_nothing_is_seen_before_commit(target):
     assert codecs.probe(target).size.height == 9
 
 
+def test_a_finished_file_can_be_read_and_put_elsewhere_or_discarded(target):
+    for place in (target.parent / "aside" / target.name, None):
+        sink = begin(target)
+        sink.put(rows(9))
+        assert codecs.read(sink.finish()).spec.size.height == 9
+        assert sink.finish().parent == target.parent
+        with pytest.raises(ValueError, match="closed"):
+            sink.put(rows(1))
+        if place is not None:
+            sink.commit(place)
+            assert codecs.read(place).spec.size.height == 9
+        sink.discard()
+        assert target.read_bytes() == b"old"
+    assert {path.name for path in target.parent.iterdir()} == {target.name, "aside"}
+
+
 @pytest.mark.parametrize("filled", [0, 4, 9])
 def test_a_discarded_file_leaves_no_trace(target, filled):
     sink = begin(target)
@@ -196,6 +212,14 @@ def test_a_file_where_a_folder_should_be_is_told(tmp_path):
     (tmp_path / "a").write_text("file")
     with pytest.raises(OutputError, match="cannot be written"):
         begin(tmp_path / "a" / "b.png")
+
+
+def test_text_appears_whole(tmp_path):
+    place = tmp_path / "a" / "why.json"
+    for text in ("first, and longer", "späteres\n"):
+        codecs.write_text(place, text)
+        assert place.read_bytes() == text.encode("utf-8")
+    assert list(place.parent.iterdir()) == [place]
 
 
 def test_a_copy_is_byte_for_byte_and_replaces(tmp_path):
