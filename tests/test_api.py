@@ -87,3 +87,21 @@ def test_data_is_not_upscaled_unless_told_what_it_is(plain):
     with pytest.raises(UsageError, match="data"):
         plain.array(ids)
     assert plain.array(ids, kind="base_color").shape == (256, 256, 3)
+
+
+def test_at_scale_1_nothing_changes(tmp_path):
+    pixels = noise(12, 10, 3)
+    upscaler = Upscaler(model="bicubic", scale=1)
+    same = upscaler.array(pixels, kind="base_color")
+    assert np.array_equal(same, pixels) and same is not pixels
+    source = tmp_path / "a.png"
+    source.write_bytes(cv2.imencode(".png", pixels)[1].tobytes())
+    upscaler.file(source, tmp_path / "b.png", kind="base_color")
+    assert (tmp_path / "b.png").read_bytes() == source.read_bytes()
+    with pytest.raises(UsageError, match="is copied, and a copy keeps its format"):
+        upscaler.file(source, tmp_path / "b.tga", kind="base_color")
+
+
+@pytest.mark.parametrize(("scale", "shape"), [(0.5, (6, 5, 3)), (3, (36, 30, 3)), (8, (96, 80, 3))])
+def test_any_scale_of_the_list_can_be_asked_for(scale, shape):
+    assert Upscaler(model="bicubic", scale=scale).array(noise(12, 10, 3), kind="base_color").shape == shape

@@ -911,6 +911,50 @@ def test_tiles_that_go_on_in_each_other_are_seen_together(library: Path) -> None
     assert all(frame is not None and len(frame.neighbours) == 2 for frame in frames.values())
 
 
+def faces(side: int = 32) -> dict[str, NDArray[np.generic]]:
+    """A sky of a smooth colour in each direction, as the six faces of a cube map of OpenGL."""
+    x, y, z = np.eye(3)
+    axes = {
+        "px": (-z, -y, x),
+        "nx": (z, -y, -x),
+        "py": (x, z, y),
+        "ny": (x, -z, -y),
+        "pz": (x, -y, z),
+        "nz": (-x, -y, -z),
+    }
+    at = (np.arange(side) + 0.5) / side * 2 - 1
+    sky = {}
+    for name, (right, down, outward) in axes.items():
+        towards = outward + at[None, :, None] * right + at[:, None, None] * down
+        towards /= np.linalg.norm(towards, axis=2, keepdims=True)
+        sky[name] = (towards @ [[1, 0.2, 0], [0, 1, 0.3], [0.4, 0, 1]] * 80 + 127).astype(np.uint8)
+    return sky
+
+
+def test_faces_of_a_sky_box_are_seen_with_those_around_them_turned_into_place(library: Path) -> None:
+    for name, face in faces().items():
+        put(library / f"sky_{name}.png", face)
+    frames = {job.name: job.frame for job in plan_of(library).jobs}
+    assert all(frame is not None and len(frame.neighbours) == 4 for frame in frames.values())
+    up = frames["sky_py.png"]
+    assert up is not None
+    assert up.right is not None
+    assert (Path(up.right.source).name, up.right.turns % 2) == ("sky_px.png", 1)
+
+
+def test_a_face_that_does_not_fit_its_neighbours_is_by_itself(library: Path) -> None:
+    sky = faces()
+    sky["py"] = np.rot90(sky["py"])  # as another engine has it
+    for name, face in sky.items():
+        put(library / f"sky_{name}.png", face)
+    frames = {job.name: job.frame for job in plan_of(library).jobs}
+    assert frames["sky_py.png"] is None
+    side = frames["sky_px.png"]
+    assert side is not None
+    assert side.top is None
+    assert len(side.neighbours) == 3
+
+
 def test_tiles_that_break_off_and_tiles_of_other_sizes_are_by_themselves(library: Path) -> None:
     put(library / "skin_color.1001.png", np.full((48, 48, 3), 40, np.uint8))
     put(library / "skin_color.1002.png", np.full((48, 48, 3), 200, np.uint8))
@@ -936,3 +980,12 @@ def test_neighbours_of_a_library_that_was_seen_before_give_the_same_plan(library
     config = config_for(library)
     with Receipts(config.output) as receipts:
         assert make_plan(config, device=DEVICE, receipts=receipts) == make_plan(config, device=DEVICE)
+
+
+def test_what_an_importer_was_told_reaches_the_plan(library: Path) -> None:
+    put(library / "thing.png", normals(height_field(32))[..., ::-1])
+    (library / "thing.png.meta").write_text("TextureImporter:\n  textureType: 1\n  flipGreenChannel: 0\n")
+    (job,) = plan_of(library, "convert_normals: directx").jobs
+    assert job.kind is MapKind.NORMAL
+    assert "thing.png.meta" in job.why
+    assert job.groups[0].flip

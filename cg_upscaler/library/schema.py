@@ -269,7 +269,7 @@ class Config(Settings):
     """Round both sides down to powers of two; to the nearest where the source has none."""
     two_x: TwoX = TwoX.QUALITY
     """How a 4x model gives 2x: `quality` (4x, then filtered down) or `fast` (shrunk first; loses detail)."""
-    edges: _Edges = AskedEdges()
+    edges: _Edges = Field(AskedEdges(), json_schema_extra={"default": AUTO})
     """What lies beyond the borders: `auto`, `wrap` (tileable), `mirror`, `clamp`, `zero`; or `{x: …, y: …}`."""
     data: Handling = Handling.COPY
     """What happens to data: `copy`, or `fit` (resampled by nearest or linear, where one keeps it what it is)."""
