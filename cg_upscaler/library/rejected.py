@@ -31,10 +31,11 @@ def reject(sink: codecs.FileSink, job: Job, receipt: Receipt, receipts: Receipts
 def withdraw(job: Job, receipts: Receipts) -> None:
     """Remove what was rejected of a job before, as it has passed now. What somebody edited there stays."""
     place = receipts.rejected(job)
-    if receipts.state_at(place) not in (OutputState.OURS, OutputState.MISSING):
+    why = _beside(place)
+    if not (place.exists() or why.exists()) or receipts.state_at(place) not in (OutputState.OURS, OutputState.MISSING):
         return
-    with suppress(OSError):  # open in a viewer, perhaps: the next run that rejects or passes it tries again
-        for path in (place, _beside(place)):
+    with suppress(OSError):  # open in a viewer, perhaps: it stays until it is rejected and passes again
+        for path in (place, why):
             path.unlink(missing_ok=True)
         receipts.forget(place)
         for folder in place.parents:
