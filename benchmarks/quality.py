@@ -5,8 +5,9 @@ OpenCV's bicubic and Lanczos filters and by the raw generator; and all four are 
 against what they were made from. DIR gets `quality.md`, `quality.json` and `images/quality.png`.
 
 To keep it short, a texture is a crop of --crop texels from its middle; one that tiles is filtered down whole until it
-is as small. This project gets the small textures as files, as a user would give them: it has to find out by itself what
-each one is. What the networks gave is kept in --work, so that a second run takes a fraction of the time.
+has half as many a side. This project gets the small textures as files, as a user would give them: it has to find out
+by itself what each one is. What the networks gave is kept in --work, so that a second run takes a fraction of the
+time.
 """
 
 from __future__ import annotations
@@ -198,7 +199,8 @@ def sample_of(job: Job, plan: Plan, known: Mapping[str, str], crop: int, work: W
         raise UpscaleError(f"smaller than {SMALLEST} texels a side")
     spec = spec_for(job, truth)
     name = name_for(job, plan, spec)
-    sample = Sample(name, job, subject, spec, wraps, known.get("licence", ""))
+    owner = ", ".join(known[column] for column in ("licence", "source_package") if known.get(column))
+    sample = Sample(name, job, subject, spec, wraps, owner)
     work.write("truth", name, spec, truth)
     small = reduced(to_float(work.read("truth", name)), FACTOR, subject, threshold=threshold_of(subject))
     work.write("source", name, spec, small)
@@ -219,7 +221,7 @@ def manifest_of(library: Path) -> dict[str, dict[str, str]]:
 def cut(pixels: Pixels, subject: Subject, wraps: tuple[bool, bool], crop: int) -> tuple[Pixels, tuple[bool, bool]]:
     """Return what is measured of a texture, at most `crop` a side and whole in quarters, and whether it still tiles."""
     height, width = pixels.shape[:2]
-    smallest = -(-max(height, width) // crop)
+    smallest = -(-max(height, width) // max(crop // 2, SMALLEST))  # wrapped, a texture costs four times its texels
     factors = range(smallest, max(smallest, min(height, width) // SMALLEST) + 1)
     whole = [factor for factor in factors if height % (factor * FACTOR) == 0 and width % (factor * FACTOR) == 0]
     if any(wraps) and whole:
@@ -283,7 +285,8 @@ def figures(
     subject, after = sample.subject, to_float(result)
     found = asdict(likeness(to_float(truth), after, subject)) | asdict(kept(source, result, subject))
     if of_rolled is not None and of_rolled.shape == result.shape:
-        pair = (seen(picture, to_float(source), subject) for picture in (after, to_float(of_rolled)))
+        both = (after, to_float(of_rolled))
+        pair = both if subject.vectors else (seen(picture, to_float(source), subject) for picture in both)
         error = roll_error(*pair, (sample.roll[0] * FACTOR, sample.roll[1] * FACTOR))
         found |= {"roll": error.worst, "roll_mean": error.mean}
     return found

@@ -20,7 +20,7 @@ from cg_upscaler.job import Action, Job
 from cg_upscaler.library.config import load
 from cg_upscaler.library.plan import make_plan
 from cg_upscaler.library.receipts import Receipts
-from cg_upscaler.measure.angular import off_unit, vectors
+from cg_upscaler.measure.angular import off_unit
 from cg_upscaler.measure.drift import drift
 from cg_upscaler.measure.subject import Subject, subject_of_job
 from cg_upscaler.pixels.rows import Pixels, to_float
@@ -70,7 +70,7 @@ def check(job: Job) -> dict[str, object]:
         wrong.append("drift")
     mean = worst = None
     if len(subject.vectors) == 3:
-        mean, worst = off_unit(vectors(to_float(after.pixels), subject.vectors))
+        mean, worst = off_unit(subject.field(to_float(after.pixels)))
         if not after.spec.depth.is_float and (mean if after.spec.lossy else worst) > ROUNDING / after.spec.depth.levels:
             wrong.append("length")
     return {

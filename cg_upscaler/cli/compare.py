@@ -136,8 +136,9 @@ def _compare(pair: Pair, kind: MapKind | None, picture: Path | None = None, crop
     before, after = codecs.read(pair.before), codecs.read(pair.after)
     factor = _factor(before, after, pair)
     name = f"{pair.before.absolute().parent.name}/{pair.before.name}"
-    decision = classify(name, before.spec, survey(before, before.spec), kind=kind, why="--kind says so")
-    subject = subject_of(before.spec, decision.kind, decision.alpha, decision.vectors)
+    evidence = survey(before, before.spec)
+    decision = classify(name, before.spec, evidence, kind=kind, why="--kind says so")
+    subject = subject_of(before.spec, decision.kind, decision.alpha, decision.vectors, evidence.vectors.signed)
     source, result = to_float(before.pixels), to_float(after.pixels)
     alike = likeness(source, reduced(result, factor, subject), subject)
     told = kept(before.pixels, after.pixels, subject)

@@ -24,15 +24,12 @@ class Angles:
     worst: float
 
 
-def vectors(pixels: Pixels, layout: tuple[int, ...] = XYZ) -> Pixels:
-    """Return the vectors (h, w, 3) of a map, components -1 … 1, of any length.
+def vectors(pixels: Pixels, layout: tuple[int, ...] = XYZ, *, signed: bool = False) -> Pixels:
+    """Return the vectors (h, w, 3) of a map (h, w, c), components -1 … 1, of any length.
 
-    `pixels` (h, w, c) are stored numbers: 0 … 1, or -1 … 1 in float files that reach below zero.
+    Stored numbers are 0 … 1, or with `signed`, as some float files have them, -1 … 1.
     """
-    stored = pixels[:, :, list(layout)]
-    if stored.min(initial=0.0) < -0.1:
-        stored = stored * np.float32(0.5) + np.float32(0.5)
-    return normals.decode(stored)
+    return normals.decode(pixels[:, :, list(layout)], signed=signed)
 
 
 def angles(before: Pixels, after: Pixels) -> Angles:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cg_upscaler.maps import AlphaMode, ColorSpace
 from cg_upscaler.measure import flip
-from cg_upscaler.measure.angular import angles, off_unit, vectors
+from cg_upscaler.measure.angular import angles, off_unit
 from cg_upscaler.measure.consistency import consistency, vector_consistency
 from cg_upscaler.measure.coverage import coverage
 from cg_upscaler.measure.drift import drift
@@ -84,7 +84,7 @@ def likeness(before: Pixels, after: Pixels, subject: Subject) -> Likeness:
     a, b = seen(before, before, subject), seen(after, before, subject)
     close, alike = psnr(a, b), ssim(a, b)
     if subject.vectors:
-        apart = angles(vectors(before, subject.vectors), vectors(after, subject.vectors))
+        apart = angles(subject.field(before), subject.field(after))
         return Likeness(close, alike, None, apart.mean, apart.p95, apart.worst, None, None)
     looks = edges = fringes = None
     colour = list(subject.colour)
@@ -105,8 +105,8 @@ def kept(source: NDArray[np.generic], result: NDArray[np.generic], subject: Subj
     numbers = [*subject.colour, *subject.data]
     moved = covered = unit = lights = None
     if subject.vectors:
-        same = vector_consistency(vectors(before, subject.vectors), vectors(after, subject.vectors))
-        unit = off_unit(vectors(after, subject.vectors))[1] if len(subject.vectors) == 3 else None
+        same = vector_consistency(subject.field(before), subject.field(after))
+        unit = off_unit(subject.field(after))[1] if len(subject.vectors) == 3 else None
     else:
         old, new = before[:, :, numbers], after[:, :, numbers]
         alphas = None if subject.alpha is None else (_alpha(before, subject), _alpha(after, subject))
@@ -137,7 +137,7 @@ def kept(source: NDArray[np.generic], result: NDArray[np.generic], subject: Subj
 def seen(picture: Pixels, reference: Pixels, subject: Subject) -> Pixels:
     """Return a picture as it is compared: 0 … 1, over mid-gray where it is transparent. `reference` fixes its range."""
     if subject.vectors:
-        return normals.encode(normals.normalise(vectors(picture, subject.vectors)), 3)
+        return normals.encode(normals.normalise(subject.field(picture)), 3)
     colour, data = list(subject.colour), list(subject.data)
     result = shown(reference[:, :, colour], subject.space)(picture[:, :, colour])
     if subject.alpha is not None:

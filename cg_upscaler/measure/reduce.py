@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from cg_upscaler.maps import AlphaMode, ColorSpace
-from cg_upscaler.measure.angular import vectors
 from cg_upscaler.measure.subject import Subject
 from cg_upscaler.pixels import normals, transfer
 from cg_upscaler.pixels.resample import shrink
@@ -21,9 +20,8 @@ def reduced(pixels: Pixels, factor: int, subject: Subject, *, threshold: float |
     result = shrink(pixels, factor)
     if subject.vectors:
         layout = list(subject.vectors)
-        signed = bool(pixels[:, :, layout].min(initial=0.0) < -0.1)
-        field = normals.normalise(shrink(normals.normalise(vectors(pixels, subject.vectors)), factor))
-        result[:, :, layout] = field[:, :, : len(layout)] if signed else normals.encode(field, len(layout))
+        field = normals.normalise(shrink(normals.normalise(subject.field(pixels)), factor))
+        result[:, :, layout] = normals.encode(field, len(layout), signed=subject.signed)
         return result
     colour = list(subject.colour)
     stored = pixels[:, :, colour]

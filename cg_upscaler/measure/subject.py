@@ -8,7 +8,7 @@ import numpy as np
 
 from cg_upscaler.job import Job
 from cg_upscaler.maps import POLICIES, AlphaMode, ColorSpace, MapKind, Role, Treatment
-from cg_upscaler.measure.angular import XYZ
+from cg_upscaler.measure.angular import XYZ, vectors
 from cg_upscaler.pixels import transfer
 from cg_upscaler.pixels.rows import Pixels
 from cg_upscaler.spec import ImageSpec
@@ -29,11 +29,17 @@ class Subject:
     """Channels of numbers by themselves: packed maps, an alpha that is none."""
     vectors: tuple[int, ...] = ()
     """Channels of x, y and, unless it is to be rebuilt, z."""
+    signed: bool = False
+    """Vectors are stored as -1 … 1, as float files can, and not as 0 … 1."""
     alpha: int | None = None
     """The channel of transparency, if there is any."""
     mode: AlphaMode = AlphaMode.NONE
     threshold: float = 0.5
     """Of a cut-out: alpha from here on is seen."""
+
+    def field(self, pixels: Pixels) -> Pixels:
+        """Return the vectors (h, w, 3) of a picture of this kind."""
+        return vectors(pixels, self.vectors, signed=self.signed)
 
     @property
     def seen(self) -> bool:
@@ -49,7 +55,8 @@ def subject_of(
     spec: ImageSpec,
     kind: MapKind,
     mode: AlphaMode = AlphaMode.NONE,
-    vectors: tuple[int, ...] = (),
+    layout: tuple[int, ...] = (),
+    signed: bool = False,
     space: ColorSpace | None = None,
 ) -> Subject:
     """Return what a texture of that kind is. A normal map's vectors are its first colour channels unless given."""
@@ -60,10 +67,10 @@ def subject_of(
         space = POLICIES[kind].color_space
         if space is ColorSpace.SRGB and (spec.depth.is_float or spec.color_space is ColorSpace.LINEAR):
             space = ColorSpace.LINEAR
-    if treatment is Treatment.NORMAL and len(vectors or plain) > 1:
-        layout = vectors or plain[: len(XYZ)]
+    if treatment is Treatment.NORMAL and len(layout or plain) > 1:
+        layout = layout or plain[: len(XYZ)]
         rest = tuple(channel for channel in (*plain, *mask) if channel not in layout)
-        return Subject(kind, ColorSpace.DATA, (), rest, vectors=layout, mode=mode)
+        return Subject(kind, ColorSpace.DATA, (), rest, layout, signed, mode=mode)
     alpha = spec.alpha if mode in _SEEN_THROUGH else None
     count = 3 if len(plain) >= 3 and treatment is not Treatment.CHANNELS else 1
     return Subject(kind, space, plain[:count], (*plain[count:], *mask), alpha=alpha, mode=mode)
@@ -73,9 +80,10 @@ def subject_of_job(job: Job) -> Subject:
     """Return what the texture of a job is, as its groups say."""
     if job.source_spec is None:
         raise ValueError(f"{job.name} is not upscaled")
-    vectors = next((group.channels for group in job.groups if group.role is Role.NORMAL), ())
+    normal = next((group for group in job.groups if group.role is Role.NORMAL), None)
+    layout, signed = (normal.channels, normal.signed) if normal else ((), False)
     space = next((group.color_space for group in job.groups if group.role is Role.COLOR), None)
-    subject = subject_of(job.source_spec, job.kind, job.alpha, vectors, space)
+    subject = subject_of(job.source_spec, job.kind, job.alpha, layout, signed, space)
     return replace(subject, threshold=job.alpha_threshold)
 
 
