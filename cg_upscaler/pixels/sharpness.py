@@ -43,16 +43,23 @@ def sharpness(vectors: Source, edges: Edges, levels: int | None = None) -> float
     size = vectors.size
     if min(size.width, size.height) < _LEAST:
         return 0.0
-    even = Resized(vectors, Size(size.width // 2 * 2, size.height // 2 * 2))
-    halved = Mapped(halve(even, ColorSpace.DATA), lambda pixels: _rounded(normals.normalise(pixels), levels), 3)
+    even = Size(size.width // 2 * 2, size.height // 2 * 2)
+    # Halved from each of the four texels that a pair may begin with: a tileable map has no first one.
+    starts = [Resized(vectors, even, edges, left, top) for top in (0, 1) for left in (0, 1)]
+    errors = np.concatenate([_errors_of_halving(start, edges, levels) for start in starts], axis=1)
+    means = [math.fsum(column) / (len(starts) * even.pixels) for column in errors]
+    trust = 1.0 if levels is None else min(1.0, max(0.0, means[0] * levels / _ROUNDED - 1))
+    return trust * min(1.0, max(0.0, _lowest(*means) - _DOUBT))
+
+
+def _errors_of_halving(vectors: Source, edges: Edges, levels: int | None) -> NDArray[np.float64]:
+    halved = Mapped(halve(vectors, ColorSpace.DATA), lambda pixels: _rounded(normals.normalise(pixels), levels), 3)
     ways = windowed(Local(_both_ways, reach=(PASSES + 1) * CUBIC_REACH, ratio=2, channels=6), edges, halved)
     errors, start = [], 0
     for block in blocks(ways):
-        errors.append(_errors(even.rows(start, start + len(block)), block))
+        errors.append(_errors(vectors.rows(start, start + len(block)), block))
         start += len(block)
-    means = [math.fsum(column) / even.size.pixels for column in np.concatenate(errors, axis=1)]
-    trust = 1.0 if levels is None else min(1.0, max(0.0, means[0] * levels / _ROUNDED - 1))
-    return trust * min(1.0, max(0.0, _lowest(*means) - _DOUBT))
+    return np.concatenate(errors, axis=1)
 
 
 def _rounded(vectors: Pixels, levels: int | None) -> Pixels:

@@ -69,18 +69,21 @@ class Mapped:
 
 @dataclass(frozen=True, slots=True)
 class Resized:
-    """A source cut off, or continued as its edges say, at the right and at the bottom."""
+    """A source seen from another corner or at another size: cut off, or continued as its edges say."""
 
     source: Source
     size: Size
     edges: Edges = Edges()
+    left: int = 0
+    top: int = 0
 
     @property
     def channels(self) -> int:
         return self.source.channels
 
     def rows(self, start: int, stop: int) -> Pixels:
-        return take(self.source, Span(start, stop), Span(0, self.size.width), self.edges)
+        ys, xs = Span(start + self.top, stop + self.top), Span(self.left, self.left + self.size.width)
+        return take(self.source, ys, xs, self.edges)
 
 
 @dataclass(frozen=True, slots=True)
