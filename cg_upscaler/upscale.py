@@ -21,6 +21,7 @@ from cg_upscaler.pixels.channels import Split, finite, merge_channels, split_cha
 from cg_upscaler.pixels.coverage import sloped, with_coverage_of, with_mean_alpha_of
 from cg_upscaler.pixels.fit import fitted
 from cg_upscaler.pixels.frame import unframed
+from cg_upscaler.pixels.grain import grained
 from cg_upscaler.pixels.match import is_matched
 from cg_upscaler.pixels.mean import with_mean_of
 from cg_upscaler.pixels.premultiplied import multiplied_back
@@ -132,8 +133,11 @@ def upscale_once(source: Source, step: Pass, space: Space, group: Group, work: W
         result = filtered(result, source.size * factor, group.color_space, edges)
     elif result.size != source.size * factor:
         result = Resized(result, source.size * factor, edges)  # SHRINK made the sides even
+    working = Mapped(source, space.working, result.channels)
+    if group.grain > 0:
+        result = windowed(grained(factor, group.grain, group.band), edges, result, working)
     if is_matched(group):
-        result = windowed(space.match(factor), edges, result, Mapped(source, space.working, result.channels))
+        result = windowed(space.match(factor), edges, result, working)
     if group.role is Role.ALPHA:
         result = windowed(kept_near_neighbours(factor), edges, result, source)
     if cut_out:
