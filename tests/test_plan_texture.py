@@ -64,9 +64,9 @@ def test_gray_goes_as_one_channel_however_it_is_stored() -> None:
 
 
 def crisp(pixels: np.ndarray) -> np.ndarray:
-    """The same with an alpha that is clear or solid, but for a line between."""
+    """The same with an alpha that is clear or solid, but for two lines between."""
     pixels[:, :, -1] = np.where(np.arange(pixels.shape[1]) < 5, 0, 255)
-    pixels[:, 5:9, -1] = 90
+    pixels[:, 5, -1], pixels[:, 6, -1] = 60, 190
     return pixels
 
 

@@ -138,3 +138,13 @@ def test_normals_are_unit_vectors_and_pictures_are_not() -> None:
 def test_rising_high_values_are_kept() -> None:
     pixels = np.linspace(0, 40, 64 * 64 * 3, dtype=np.float32).reshape(64, 64, 3)
     assert max(look(pixels).high) == 40
+
+
+def test_smoothed_edges_do_not_make_transparency_soft() -> None:
+    y, x = np.mgrid[:24, :24]
+    away = np.hypot(x - 11.5, y - 11.5)
+    sharp, glow = np.clip(8.5 - away, 0, 1), np.clip(1.3 - away / 9, 0, 1)
+    pixels = [np.dstack([np.full((24, 24, 3), 200), 255 * alpha]).round().astype(np.uint8) for alpha in (sharp, glow)]
+    disc, particle = (look(picture).alpha for picture in pixels)
+    assert disc.soft == 0
+    assert particle.soft > 0.5

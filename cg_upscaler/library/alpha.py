@@ -31,26 +31,32 @@ def alpha_evidence(
     clear, solid = totals.clear / totals.texels, totals.solid / totals.texels
     if low == high:
         return AlphaEvidence(AlphaClass.CONSTANT, low, high, clear, solid, _hidden(totals))
-    if solid and (clear + solid > 0.97 or (clear and _is_cutout([window[:, :, channel] for window in windows]))):
+    on_border, elsewhere, shown = _partial([window[:, :, channel] for window in windows])
+    bordered = clear and on_border >= _EDGE_OF_CUTOUT * (on_border + elsewhere)
+    if solid and (clear + solid > 0.97 or bordered):
         values = AlphaClass.BINARY
     else:
         values = AlphaClass.GRADIENT
     black = not totals.clear or totals.hidden_high.max() <= ROUNDING
     within, reaching = _multiplied(windows, list(color), channel) if black else (0.0, 0.0)
-    return AlphaEvidence(values, low, high, clear, solid, _hidden(totals), within, reaching, _levels(windows, channel))
+    levels, soft = _levels(windows, channel), elsewhere / max(1, shown)
+    return AlphaEvidence(values, low, high, clear, solid, _hidden(totals), within, reaching, levels, soft)
 
 
-def _is_cutout(alphas: Sequence[NDArray[np.float32]]) -> bool:
-    """Whether what is neither clear nor solid lies on the border of the two: the smooth edge of a cut-out."""
-    between = on_border = 0
+def _partial(alphas: Sequence[NDArray[np.float32]]) -> tuple[int, int, int]:
+    """Return how many texels are partly transparent on a border of clear and solid, where edges are smoothed; how many
+    are so elsewhere; and how many show at all."""
+    on_border = elsewhere = shown = 0
     kernel = np.ones((3, 3), np.uint8)
     for alpha in alphas:
         clear, solid = alpha <= 0.02, alpha >= SOLID
         part = ~(clear | solid)
         near = [cv2.dilate(side.astype(np.uint8), kernel).astype(bool) for side in (clear, solid)]
-        between += int(part.sum())
-        on_border += int((part & near[0] & near[1]).sum())
-    return on_border >= _EDGE_OF_CUTOUT * between
+        smooth = int((part & near[0] & near[1]).sum())
+        on_border += smooth
+        elsewhere += int(part.sum()) - smooth
+        shown += int((~clear).sum())
+    return on_border, elsewhere, shown
 
 
 def _hidden(totals: Totals) -> HiddenColor:

@@ -45,6 +45,8 @@ class AlphaEvidence:
     """How far the brightest channel of partly transparent texels rises relative to alpha: the 90th percentile."""
     levels: int = 0
     """How many values of 8 bits each hold more than a thousandth of the sample."""
+    soft: float = 0.0
+    """Share of what shows in the sample that is partly transparent and on no border of clear and solid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,8 @@ class Seam:
     """The correlation of the two border lines."""
     near: float = 0.0
     """The usual correlation of neighbouring lines inside."""
+    least: float = 0.0
+    """What it hardly ever falls below: the 2nd percentile."""
     blank: bool = False
     """One of the border lines holds one colour throughout, so that likeness says nothing."""
     plain: bool = False

@@ -34,9 +34,9 @@ Find = Callable[[str, int], ModelInfo]
 TRANSPARENT = (AlphaMode.CUTOUT, AlphaMode.BLEND, AlphaMode.PREMULTIPLIED)
 """Where alpha is transparency, and not one more channel."""
 
-_SOFT = 0.4
-"""Share of partly transparent texels, of all that show, from which on transparency is a matter of degrees. Icons with
-smooth edges have a quarter, particles two thirds."""
+_SOFT = 0.2
+"""Share of what shows that is partly transparent, other than where edges are smoothed, from which on transparency is a
+matter of degrees. Icons have less than a tenth, however small they are; particles a third and more."""
 
 _FEW, _FLAT = 64, 0.8
 """Colours of flat art at most, and the share of its neighbours that are of one colour at least."""
@@ -177,8 +177,7 @@ def _data(spec: ImageSpec, decision: Decision) -> Iterator[Part]:
 
 def _is_soft(evidence: Evidence) -> bool:
     """Whether transparency is mostly by degrees: glows and smoke, which a generator would give a hard rim."""
-    shown = 1 - evidence.alpha.clear
-    return shown > 0 and (shown - evidence.alpha.solid) / shown > _SOFT
+    return evidence.alpha.soft > _SOFT
 
 
 def color_space(spec: ImageSpec, decision: Decision, means: Means) -> ColorSpace:
