@@ -33,10 +33,8 @@ def alpha_evidence(
         return AlphaEvidence(AlphaClass.CONSTANT, low, high, clear, solid, _hidden(totals))
     on_border, elsewhere, shown = _partial([window[:, :, channel] for window in windows])
     bordered = clear and on_border >= _EDGE_OF_CUTOUT * (on_border + elsewhere)
-    if solid and (clear + solid > 0.97 or bordered):
-        values = AlphaClass.BINARY
-    else:
-        values = AlphaClass.GRADIENT
+    all_or_nothing = solid and (clear + solid > 0.97 or bordered)
+    values = AlphaClass.BINARY if all_or_nothing else AlphaClass.GRADIENT
     black = not totals.clear or totals.hidden_high.max() <= ROUNDING
     within, reaching = _multiplied(windows, list(color), channel) if black else (0.0, 0.0)
     levels, soft = _levels(windows, channel), elsewhere / max(1, shown)
