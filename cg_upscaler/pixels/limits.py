@@ -11,12 +11,12 @@ _DIRECTIONS = ((0, 1), (1, 0), (1, 1), (1, -1))
 
 
 def limits(source: Pixels) -> tuple[Pixels, Pixels]:
-    """Return the lowest and the highest that the texels in the place of each source texel may be; both (h, w, c).
+    """Return the lowest and the highest that what each source texel becomes may be; both (h, w, c). Reaches two texels.
 
-    Between the extremes of the 3 × 3 texels around. But a texel that stands out from both its neighbours along some
+    These are the extremes of the 3 × 3 texels around. But a texel that stands out from both its neighbours along some
     line is the mean of something finer, and that may stand out as far again. Beside a straight edge none does, at
     whatever angle or height it runs, since what an edge covers only rises along any line: so at edges nothing can
-    ring, while peaks, lines and grain keep what a generator draws of them.
+    ring, and flat colour stays flat, while peaks, lines and grain keep what a generator draws of them.
     """
     above, below = np.zeros_like(source), np.zeros_like(source)
     height, width = source.shape[:2]

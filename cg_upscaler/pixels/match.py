@@ -7,29 +7,32 @@ as each has room for it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 
 from cg_upscaler.job import Band, Group
 from cg_upscaler.maps import PLAIN, Role
-from cg_upscaler.pixels import limits
+from cg_upscaler.pixels.limits import limits
 from cg_upscaler.pixels.projection import RADIUS, coarse
 from cg_upscaler.pixels.resample import CUBIC_REACH, Kernel, cubic, enlarge, footprint, repeat, shrink, tent
 from cg_upscaler.pixels.rows import Pixels
 from cg_upscaler.pixels.windows import Local
 
 _PASSES = 2
-_LOW_PASSES = 3
 _SHARPENINGS = 2
 """A kernel spreads what it adds over a texel's neighbours; so it is given that much more contrast before."""
 
 _REACH = _PASSES * (_SHARPENINGS + 1) * CUBIC_REACH
-_LOW_REACH = _LOW_PASSES * (RADIUS + 1)
+_LOW_REACH = 3 * (RADIUS + 1)
 
 _TINY = np.float32(1e-12)
 
 Bounds = tuple[Pixels, Pixels]
 """The lowest and the highest that each texel of a result may be."""
+
+Seen = Callable[[Pixels], Pixels]
 
 
 def is_matched(group: Group) -> bool:
@@ -57,14 +60,14 @@ def matched(
     """
     share = np.float32(0 if band is Band.LOW else fidelity)
     kernel = cubic if free else tent
+    lowest, highest = np.float32(-np.inf if low is None else low), np.float32(np.inf if high is None else high)
 
     def apply(result: Pixels, source: Pixels) -> Pixels:
-        source = source if low is None and high is None else np.clip(source, low, high)
-        least, most = limits.limits(source)
+        source = np.clip(source, lowest, highest)
+        least, most = limits(source)
         if free:
             least, most = 2 * least - most, 2 * most - least
-        if low is not None or high is not None:
-            least, most = np.clip(least, low, high), np.clip(most, low, high)
+        least, most = np.clip(least, lowest, highest), np.clip(most, lowest, highest)
         bounds = enlarge(least, factor, tent), enlarge(most, factor, tent)
         if share == 1:
             return _wholly(result, source, bounds, factor, kernel)
@@ -80,26 +83,33 @@ def _wholly(result: Pixels, source: Pixels, bounds: Bounds, factor: int, kernel:
     for _ in range(_PASSES):
         missing = _sharpened(source - shrink(result, factor), factor, kernel)
         result = _nudged(result, enlarge(missing, factor, kernel), bounds)
-    return _exactly(result, source, bounds, factor)
+    return _handed_out(result, source, bounds, factor)
 
 
 def _coarsely(result: Pixels, source: Pixels, bounds: Bounds, factor: int) -> Pixels:
-    for _ in range(_LOW_PASSES):
-        result = _nudged(result, enlarge(coarse(source - shrink(result, factor)), factor, tent), bounds)
-    return result
+    result = _nudged(result, _coarsely_missing(result, source, factor), bounds)
+    result = _handed_out(result, source, bounds, factor, coarse)  # what was clamped, to where there is room
+    return _nudged(result, _coarsely_missing(result, source, factor), bounds)
 
 
-def _exactly(result: Pixels, source: Pixels, bounds: Bounds, factor: int) -> Pixels:
-    """Move what each source texel became towards a limit, all of it by the same share of its way, to the right mean.
+def _coarsely_missing(result: Pixels, source: Pixels, factor: int) -> Pixels:
+    return enlarge(coarse(source - shrink(result, factor)), factor, tent)
 
-    The means of the limits lie on either side of the source, so there is such a share, and nothing goes beyond them.
+
+def _handed_out(result: Pixels, source: Pixels, bounds: Bounds, factor: int, seen: Seen | None = None) -> Pixels:
+    """Move what each source texel became towards a bound, all of it by the same share of its way, to the right mean.
+
+    The means of the bounds lie on either side of the source, so there is such a share, and nothing goes beyond them.
+    Where but a part of the source is `seen`, so it is of what is missing and of the room for it.
     """
     there = shrink(result, factor)
-    missing = source - there
+    missing = source - there if seen is None else seen(source - there)
     for bound, sign in zip(bounds, (-1, 1), strict=True):
-        room = np.maximum(sign * (shrink(bound, factor) - there), _TINY)
+        room = sign * (shrink(bound, factor) - there)
+        room = np.maximum(room if seen is None else seen(room), _TINY)
+        share = np.clip(sign * missing / room, 0, 1)
         way = bound - result
-        way *= repeat(np.clip(sign * missing / room, 0, 1), factor)
+        way *= repeat(share, factor) if seen is None else enlarge(share, factor, tent)
         result += way
     return result
 
