@@ -76,7 +76,30 @@ def panelled() -> pictures.Picture:
     )
 
 
+def bush() -> pictures.Picture:
+    """Leaves that reach the lower border, and no other."""
+    y = np.mgrid[:128, :128][0]
+    return pictures.with_alpha(pictures.stone(), (pictures.disc() > 0) | ((y > 64) & (pictures.height_field() > 0.5)))
+
+
+def button() -> pictures.Picture:
+    """A disc that touches all four borders, lit from the upper left."""
+    y, x = np.mgrid[:64, :64] - 31.5
+    light = 0.5 - (x + y) / 160
+    return pictures.with_alpha(as_bytes(light[..., None] * [0.6, 0.7, 1]), np.clip(32.5 - np.hypot(x, y), 0, 1))
+
+
+def valley() -> pictures.Picture:
+    """Smooth heights that lead out of the picture at different places, and a pole whose edges are harder than that."""
+    y, x = np.mgrid[:128, :128] / 127
+    heights = 0.2 + 0.6 * np.exp(-(((y - 0.4 - 0.15 * x) / 0.2) ** 2))
+    heights[:, 60:64] = 1 - heights[:, 60:64]
+    return as_bytes(heights)[..., None]
+
+
 NOT_TILEABLE = {
+    "a bush": bush()[:, 8:120],
+    "a round button": button(),
     "a cut of stone": pictures.stone(256)[40:168, 60:188],
     "a cut of normals": pictures.normals(pictures.height_field(256))[20:148, 70:198],
     "a cut of heights": as_bytes(pictures.height_field(256))[30:158, 50:178, None],
@@ -92,6 +115,10 @@ NOT_TILEABLE = {
 @pytest.mark.parametrize("what", NOT_TILEABLE)
 def test_what_ends_at_its_border_does_not_wrap(what: str) -> None:
     assert edges(NOT_TILEABLE[what]) == NEITHER
+
+
+def test_a_hard_line_inside_excuses_no_seam_between_smooth_borders() -> None:
+    assert edges(valley()).x is MIRROR
 
 
 def test_each_axis_is_judged_by_itself() -> None:

@@ -54,7 +54,7 @@ class Seam:
     """Of one axis: how the picture meets itself where its two borders are put together. Jumps are means of a line."""
 
     measured: bool = False
-    """False for a picture of a few lines, and for one with nothing but transparency at these borders."""
+    """False for a picture of a few lines, and for one with nothing but transparency at one of these borders."""
     jump: float = 0.0
     """Across the border."""
     usual: float = 0.0
@@ -76,7 +76,9 @@ class Seam:
     plain: bool = False
     """Each of them does."""
     clear: bool = False
-    """Both border lines are transparent."""
+    """One of the border lines is transparent throughout, or both."""
+    afloat: bool = False
+    """What shows on each border line is one piece, with transparency at its sides, as of a disc that touches it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,8 @@ _LINES = 2.0
 """How much harder than usual lines are that stand out, such as joints."""
 _RELATED = 0.4
 """How alike the lines at both borders are at least, relative to neighbouring lines inside."""
+_UNLIKE, _STRAY = 3.0, 0.08
+"""How much less alike they may be than the least alike neighbours inside, and what those lack of 1 at least."""
 _NOISE = 0.2
 """Where even neighbours are no more alike than this, likeness says nothing."""
 _SMOOTH = 0.9
@@ -57,19 +59,21 @@ def seam(lines: Pixels, border: Pixels, alpha: int | None) -> Seam:
     """
     if min(lines.shape[1], len(border)) < _SHORTEST:
         return Seam()
+    afloat = False
     if alpha is not None:
-        if not (border[:, :, alpha] > 0).any():
+        seen = border[:, :, alpha] > 0
+        if not seen.any(axis=0).all():
             return Seam(clear=True)
+        afloat = _in_one_piece(seen)
         lines, border = _shown(lines, alpha), _shown(border, alpha)
     peak = float(max(np.abs(lines).max(), np.abs(border).max()))
     if peak > 1:
         lines, border = compress(lines, peak), compress(border, peak)
     low, high = np.percentile(lines[:, :: max(1, lines.shape[1] // 256)], (1, 99), axis=(0, 1))
     steps = np.abs(np.diff(lines, axis=1)).mean(axis=(0, 2))
-    inner = np.linspace(0, lines.shape[1] - 2, min(lines.shape[1] - 1, 64)).astype(np.intp)
-    near = [likeness for i in inner if (likeness := _likeness(lines[:, i], lines[:, i + 1])) is not None]
+    near = _likeness(lines[:, :-1], lines[:, 1:])
     first, last = border[:, 0], border[:, 1]
-    alike = _likeness(first, last)
+    alike = _likeness(border[:, :1], border[:, 1:])
     return Seam(
         measured=True,
         jump=float(np.abs(first - last).mean()),
@@ -77,11 +81,18 @@ def seam(lines: Pixels, border: Pixels, alpha: int | None) -> Seam:
         hard=float(np.percentile(steps, 99)),
         hardest=float(steps.max()),
         range=float((high - low).max()),
-        alike=alike or 0.0,
-        near=float(np.median(near)) if near else 0.0,
-        blank=alike is None,
-        plain=_holds_nothing(first) and _holds_nothing(last),
+        alike=float(alike[0]) if len(alike) else 0.0,
+        near=float(np.median(near)) if len(near) else 0.0,
+        least=float(np.percentile(near, 2)) if len(near) else 0.0,
+        blank=not len(alike),
+        plain=bool(_holds_nothing(border).all()),
+        afloat=afloat,
     )
+
+
+def _in_one_piece(seen: NDArray[np.bool_]) -> bool:
+    """Whether on each of the lines, (across, 2), one piece shows that reaches neither of its ends."""
+    return not seen[[0, -1]].any() and bool(((seen[1:] & ~seen[:-1]).sum(axis=0) == 1).all())
 
 
 def _shown(pixels: Pixels, alpha: int) -> Pixels:
@@ -91,16 +102,18 @@ def _shown(pixels: Pixels, alpha: int) -> Pixels:
     return np.concatenate([colors * opacity, opacity], axis=2)
 
 
-def _holds_nothing(line: Pixels) -> bool:
-    return bool(line.std(axis=0).max() < _BLANK)
+def _holds_nothing(lines: Pixels) -> NDArray[np.bool_]:
+    """Return which lines, of (threads, lines, channels), hold one colour throughout."""
+    return np.asarray(lines.std(axis=0).max(axis=-1) < _BLANK)
 
 
-def _likeness(first: Pixels, second: Pixels) -> float | None:
-    """Return the correlation of two lines, all channels together; None where one of them holds nothing."""
-    if _holds_nothing(first) or _holds_nothing(second):
-        return None
+def _likeness(first: Pixels, second: Pixels) -> NDArray[np.float64]:
+    """Return the correlations of pairs of lines, all channels together, without pairs of which one holds nothing."""
+    kept = ~(_holds_nothing(first) | _holds_nothing(second))
+    first, second = first[:, kept], second[:, kept]
     first, second = first - first.mean(axis=0), second - second.mean(axis=0)
-    return float((first * second).sum() / np.sqrt(np.square(first).sum() * np.square(second).sum()))
+    both = np.square(first).sum(axis=(0, 2)) * np.square(second).sum(axis=(0, 2))
+    return np.asarray((first * second).sum(axis=(0, 2)) / np.sqrt(both), np.float64)
 
 
 def edges_of(kind: MapKind, spec: ImageSpec, evidence: Evidence) -> Edges:
@@ -142,7 +155,9 @@ def _on_vertices(size: Size) -> bool:
 
 
 def _framed(x: Seam, y: Seam, clear: float) -> bool:
-    """Whether it ends in one colour on all sides, or in a frame around something: a sprite on a background."""
+    """Whether it is a sprite on a background: it ends in one colour on all sides, or in a frame, or floats."""
+    if x.afloat and y.afloat:
+        return True
     if x.plain and y.plain:
         return max(x.jump, y.jump) <= min(_floor(x), _floor(y))
     return clear > 0 and x.jump == y.jump == 0
@@ -165,13 +180,21 @@ def _related(seam: Seam) -> bool:
     """Whether the border lines have to do with each other, or nothing speaks against it."""
     if seam.blank:
         return seam.jump <= seam.hard + _floor(seam)
-    even = seam.near > _SMOOTH and seam.hardest < _LINES * seam.usual
-    return seam.near < _NOISE or seam.alike >= _RELATED * seam.near or even
+    if seam.near < _NOISE:
+        return True
+    if _no_odder(seam) and seam.alike >= _RELATED * seam.near:
+        return True
+    return seam.near > _SMOOTH and seam.hardest < _LINES * seam.usual
+
+
+def _no_odder(seam: Seam) -> bool:
+    """Whether the border lines differ in kind no more than the least alike neighbours inside."""
+    return seam.blank or 1 - seam.alike <= _UNLIKE * max(1 - seam.least, _STRAY)
 
 
 def _fits(seam: Seam) -> bool:
     """Whether the border may be one of the hard lines that the picture has inside."""
-    return seam.hard >= _LINES * seam.usual and seam.jump <= _FITTING * seam.hard + _floor(seam)
+    return _no_odder(seam) and seam.hard >= _LINES * seam.usual and seam.jump <= _FITTING * seam.hard + _floor(seam)
 
 
 def _confidence(seam: Seam, tiles: bool) -> float:
