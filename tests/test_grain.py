@@ -11,7 +11,7 @@ from cg_upscaler.measure.spectrum import detail_ratio
 from cg_upscaler.pixels.grain import grained
 from cg_upscaler.pixels.match import matched
 from cg_upscaler.pixels.resample import enlarge, shrink
-from cg_upscaler.pixels.rows import to_float
+from cg_upscaler.pixels.rows import from_float, to_float
 from cg_upscaler.pixels.views import Array
 from cg_upscaler.pixels.windows import Local, windowed
 from cg_upscaler.upscale import upscale
@@ -141,6 +141,18 @@ def test_a_group_with_grain_comes_back_grainier_and_as_true():
     plain, grainy = results
     assert detail_ratio(to_float(pixels), grainy) > 2 * detail_ratio(to_float(pixels), plain)
     assert np.abs(shrink(grainy, 4) - to_float(pixels)).max() < 0.01
+
+
+def test_a_texture_with_grain_rolls_with_its_source_through_the_whole_pipeline():
+    pixels = from_float(rock(48), np.uint8)
+
+    def run(texture):
+        job = job_of(texture, group(Role.COLOR, (0, 1, 2), Size(48, 48), grain=1.0), edges=Edges.both(Edge.WRAP))
+        result = upscale(Array(texture), job, FakeGenerators(), scratch=None, tick=lambda share: None)
+        return result.rows(0, 192)
+
+    rolled = run(np.roll(pixels, (7, 20), (0, 1)))
+    assert np.abs(rolled - np.roll(run(pixels), (28, 80), (0, 1))).max() * 255 < 0.1
 
 
 def test_light_with_grain_is_never_negative_nor_brighter_than_its_sun():
