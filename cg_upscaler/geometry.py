@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 
 class Edge(str, Enum):
@@ -35,6 +36,13 @@ def resolve(index: int, length: int, edge: Edge) -> int | None:
     if edge is Edge.CLAMP:
         return 0 if index < 0 else length - 1
     return None
+
+
+class Wraps(NamedTuple):
+    """Along which axes something goes on at its other side."""
+
+    x: bool = False
+    y: bool = False
 
 
 @dataclass(frozen=True, slots=True)

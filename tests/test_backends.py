@@ -15,6 +15,7 @@ from cg_upscaler.backends import Network, devices, torch_
 from cg_upscaler.backends.resize import ResizeNetwork
 from cg_upscaler.backends.torch_ import TorchNetwork
 from cg_upscaler.errors import OutOfMemory, UsageError
+from cg_upscaler.geometry import Wraps
 from cg_upscaler.models import catalog
 from cg_upscaler.models.shape import Shape
 from cg_upscaler.pixels.resample import enlarge
@@ -64,6 +65,15 @@ def test_a_smaller_precision_gives_nearly_the_same_and_leaves_float32_as_it_was(
     np.testing.assert_array_equal(network.run(window, Precision.FLOAT32), before)
 
 
+@pytest.mark.parametrize("shape", [RRDB, COMPACT], ids=str)
+def test_what_wraps_leaves_the_next_window_alone(tmp_path: Path, shape: Shape) -> None:
+    network, window = TorchNetwork(saved(tmp_path, shape), "cpu"), noise(6, 6)
+    before = network.run(window, Precision.FLOAT32)
+    wrapped = network.run_wrapped(window, Precision.FLOAT32, Wraps(x=True))
+    assert np.abs(wrapped - before).max() > 1e-4
+    np.testing.assert_array_equal(network.run(window, Precision.FLOAT32), before)
+
+
 def test_weights_are_read_once_and_only_when_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     network = TorchNetwork(saved(tmp_path, RRDB), "cpu")
     loads = []
@@ -92,6 +102,9 @@ class Failing(nn.Module):
         super().__init__()
         self.error = error
         self.held: weakref.ref[torch.Tensor] | None = None
+
+    def wrap(self, wraps: Wraps) -> None:
+        pass
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         large = torch.zeros(1000)

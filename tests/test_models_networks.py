@@ -8,6 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from cg_upscaler.geometry import Wraps
 from cg_upscaler.models import catalog
 from cg_upscaler.models.compact import SRVGGNetCompact
 from cg_upscaler.models.precision import set_precision
@@ -147,3 +148,28 @@ def test_a_network_can_be_trained() -> None:
     net = RRDBNet(RRDB)
     net(picture(RRDB)).mean().backward()
     assert all(weight.grad is not None and weight.grad.isfinite().all() for weight in net.parameters())
+
+
+@pytest.mark.parametrize("shape", [RRDB, RRDB_2X, RRDBShape(width=8, growth=4, blocks=1, upsamplings=3), COMPACT])
+@pytest.mark.parametrize("wraps", [Wraps(x=True), Wraps(y=True), Wraps(x=True, y=True)])
+@pytest.mark.parametrize("height", [2, 12])
+def test_a_network_that_wraps_sees_its_picture_go_on_for_ever(shape: Shape, wraps: Wraps, height: int) -> None:
+    """Held against the same picture laid out often enough that its borders are out of reach."""
+    net, x = network(shape), picture(shape, height)
+    times, far = 25, 12
+    tiled = x.repeat(1, 1, times if wraps.y else 1, times if wraps.x else 1)
+    top = far * height * shape.scale if wraps.y else 0
+    left = far * x.shape[3] * shape.scale if wraps.x else 0
+    expected = net(tiled)[:, :, top : top + height * shape.scale, left : left + x.shape[3] * shape.scale]
+    net.wrap(wraps)
+    assert torch.allclose(net(x), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("texels", [1, 200])
+def test_strips_of_the_head_wrap_too(texels: int) -> None:
+    net = network(RRDB)
+    assert isinstance(net, RRDBNet)
+    net.wrap(Wraps(x=True, y=True))
+    x = picture(RRDB)
+    rolled = net.head_in_strips(net.trunk(x.roll(5, 2)), texels).roll(-5 * RRDB.scale, 2)
+    assert torch.allclose(rolled, net.head_in_strips(net.trunk(x)), atol=1e-5)

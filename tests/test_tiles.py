@@ -50,6 +50,20 @@ def test_a_flat_field_stays_flat():
     assert np.abs(run(flat, Cut(16, 8, 4, 2)) - 77 / 255).max() < 1e-6
 
 
+@pytest.mark.parametrize(("tile", "whole"), [(64, (True, True)), (40, (True, False)), (16, (False, False))])
+def test_a_network_that_wraps_by_itself_is_given_no_context_along_whole_axes(tile, whole):
+    class Wrapping(BlurNetwork):
+        def run_wrapped(self, window, precision, wraps):
+            asked.append((wraps.y, wraps.x, window.shape[:2]))
+            return self.run(window, precision)
+
+    asked = []
+    run(noise(32, 48, 3), Cut(tile, 6, 4, 2), Edges.both(Edge.WRAP), Wrapping())
+    assert {call[:2] for call in asked} == ({whole} if any(whole) else set())
+    for _, _, (height, width) in asked:
+        assert (height == 32) is whole[0] and (width == 48) is whole[1]
+
+
 @pytest.mark.parametrize("roll", [1, 7, 16, 31])
 @pytest.mark.parametrize("axis", [0, 1])
 def test_rolling_a_wrapped_source_rolls_the_result(roll, axis):

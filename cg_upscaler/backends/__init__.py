@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from cg_upscaler.geometry import Wraps
 from cg_upscaler.pixels.rows import Pixels
 from cg_upscaler.spec import ModelInfo, Precision
 
@@ -19,4 +20,13 @@ class Network(Protocol):
 
         Any size from 1×1 up. What lies beyond the window's borders is the network's own affair. Raises OutOfMemory.
         """
+        ...
+
+
+@runtime_checkable
+class WrappingNetwork(Network, Protocol):
+    """One that can see a window go on at its other side, and so needs no context along an axis that wraps."""
+
+    def run_wrapped(self, window: Pixels, precision: Precision, wraps: Wraps) -> Pixels:
+        """Do what `run` does, for a window that is whole along the axes that wrap, and a multiple of its `multiple`."""
         ...

@@ -11,6 +11,7 @@ import torch
 
 from cg_upscaler.backends.devices import describe, require
 from cg_upscaler.errors import OutOfMemory
+from cg_upscaler.geometry import Wraps
 from cg_upscaler.models.load import Architecture, load
 from cg_upscaler.models.precision import set_precision
 from cg_upscaler.pixels.rows import Pixels
@@ -37,7 +38,11 @@ class TorchNetwork:
         self._turn = threading.Lock()
 
     def run(self, window: Pixels, precision: Precision) -> Pixels:
-        """Return (h·scale, w·scale, channels), not clamped, for (h, w, channels) in 0 … 1.
+        """Return (h·scale, w·scale, channels), not clamped, for (h, w, channels) in 0 … 1. Raises as `run_wrapped`."""
+        return self.run_wrapped(window, precision, Wraps())
+
+    def run_wrapped(self, window: Pixels, precision: Precision, wraps: Wraps) -> Pixels:
+        """Return the same for a window that goes on at its other side along the axes that wrap.
 
         Raises OutOfMemory with the device's memory freed, UsageError for a precision that the device has not, and
         ModelError where the weights cannot be had.
@@ -48,7 +53,7 @@ class TorchNetwork:
             raise ValueError(f"{self.info.name} takes {self.info.channels} channels, not {channels}")
         with self._turn:
             try:
-                return self._forward(window, precision)
+                return self._forward(window, precision, wraps)
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
@@ -63,8 +68,9 @@ class TorchNetwork:
             fix="use smaller tiles",
         )
 
-    def _forward(self, window: Pixels, precision: Precision) -> Pixels:
+    def _forward(self, window: Pixels, precision: Precision, wraps: Wraps) -> Pixels:
         network = self._network(precision)
+        network.wrap(wraps)
         scale, multiple = self.info.scale, self.info.multiple
         height, width, _ = window.shape
         missing = ((0, -height % multiple), (0, -width % multiple), (0, 0))

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cg_upscaler.backends import Network
+from cg_upscaler.backends import Network, WrappingNetwork
 from cg_upscaler.errors import NonFinite
 from cg_upscaler.generate import Tick
-from cg_upscaler.geometry import Cut, Edge, Edges, Size, Span
+from cg_upscaler.geometry import Cut, Edge, Edges, Size, Span, Wraps
 from cg_upscaler.pixels.edges import take
 from cg_upscaler.pixels.rows import Pixels, Rows, Source
 from cg_upscaler.spec import ModelInfo, Precision
@@ -27,16 +27,23 @@ class Piece:
     """What it hands over: its own texels, and the overlaps."""
     weights: NDArray[np.float32]
     """One for each texel of the result in `gives`; over all pieces they sum to one at each texel."""
+    wraps: bool = False
+    """It is the whole axis, and the network itself goes on at the other side."""
 
 
-def pieces(length: int, cut: Cut, edge: Edge, scale: int, multiple: int = 1) -> tuple[Piece, ...]:
+def pieces(
+    length: int, cut: Cut, edge: Edge, scale: int, multiple: int = 1, *, wrapping: bool = False
+) -> tuple[Piece, ...]:
     """Divide one axis. Neighbours blend by a raised cosine across 2 · overlap texels about the line between them.
 
-    What is read begins and ends at a `multiple`, so that pixel-unshuffle groups the same texels in every tile.
+    What is read begins and ends at a `multiple`, so that pixel-unshuffle groups the same texels in every tile. Where
+    the network is `wrapping`, nothing is read beyond an axis that wraps and is one piece.
     """
     cores = list(cut.spans(length))
-    # Nothing is blended across a wrapped border, so it needs the context alone.
-    outside = {Edge.WRAP: cut.padding - cut.overlap, Edge.ZERO: 0}.get(edge, cut.border)
+    if wrapping and edge is Edge.WRAP and len(cores) == 1 and length % multiple == 0:
+        return (Piece(cores[0], cores[0], np.ones(length * scale, np.float32), wraps=True),)
+    # Nothing is blended across a wrapped border, and so all of the error there shows: more context makes up for it.
+    outside = {Edge.WRAP: cut.padding + cut.overlap, Edge.ZERO: 0}.get(edge, cut.border)
     reads, gives, ramps = [], [], []
     for i, core in enumerate(cores):
         first, last = i == 0, i == len(cores) - 1
@@ -99,8 +106,9 @@ class _TiledRows:
 
     def __iter__(self) -> Iterator[Pixels]:
         scale, multiple, size = self.network.info.scale, self.network.info.multiple, self.source.size
-        down = pieces(size.height, self.cut, self.edges.y, scale, multiple)
-        across = pieces(size.width, self.cut, self.edges.x, scale, multiple)
+        wrapping = isinstance(self.network, WrappingNetwork)
+        down = pieces(size.height, self.cut, self.edges.y, scale, multiple, wrapping=wrapping)
+        across = pieces(size.width, self.cut, self.edges.x, scale, multiple, wrapping=wrapping)
         reach = Span(min(piece.reads.start for piece in across), max(piece.reads.stop for piece in across))
         waiting: Pixels = np.zeros((0, size.width * scale, self.channels), np.float32)
         done = 0  # rows of the result that have been handed over; `waiting` begins there
@@ -124,7 +132,10 @@ class _TiledRows:
 
     def _tile(self, window: Pixels, row: Piece, column: Piece) -> Pixels:
         scale = self.network.info.scale
-        result = self.network.run(window, self.precision)
+        if isinstance(self.network, WrappingNetwork) and (row.wraps or column.wraps):
+            result = self.network.run_wrapped(window, self.precision, Wraps(column.wraps, row.wraps))
+        else:
+            result = self.network.run(window, self.precision)
         if not np.isfinite(result).all():
             raise NonFinite(
                 f"{self.network.info.name} gave NaN or infinity in {self.precision.value}", fix="run it in float32"

@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from cg_upscaler.geometry import Wraps
+from cg_upscaler.models.convolution import Convolution
 from cg_upscaler.models.precision import apply
 from cg_upscaler.models.shape import CompactShape
 
@@ -21,13 +23,19 @@ class SRVGGNetCompact(nn.Module):
         self.shape = shape
         layers: list[nn.Module] = []
         for inputs in (shape.channels, *[shape.width] * shape.hidden):
-            layers += [nn.Conv2d(inputs, shape.width, kernel_size=3, padding=1), nn.PReLU(shape.width)]
-        layers.append(nn.Conv2d(shape.width, shape.channels * shape.scale**2, kernel_size=3, padding=1))
+            layers += [Convolution(inputs, shape.width), nn.PReLU(shape.width)]
+        layers.append(Convolution(shape.width, shape.channels * shape.scale**2))
         self.body = nn.ModuleList(layers)
 
     @property
     def ends(self) -> tuple[nn.Module, nn.Module]:
         return self.body[0], self.body[-1]
+
+    def wrap(self, wraps: Wraps) -> None:
+        """Let the pictures that follow go on at their other sides."""
+        for layer in self.modules():
+            if isinstance(layer, Convolution):
+                layer.wraps = wraps
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return (n, channels, h·scale, w·scale) for (n, channels, h, w)."""

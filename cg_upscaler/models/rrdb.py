@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from cg_upscaler.geometry import Wraps
+from cg_upscaler.models.convolution import Convolution
 from cg_upscaler.models.precision import apply
 from cg_upscaler.models.shape import RRDBShape
 
@@ -22,10 +24,6 @@ HALO = 2
 _RESIDUAL = 0.2
 
 
-def _convolution(inputs: int, outputs: int) -> nn.Conv2d:
-    return nn.Conv2d(inputs, outputs, kernel_size=3, padding=1)
-
-
 def _activate(x: torch.Tensor) -> torch.Tensor:
     return F.leaky_relu(x, 0.2, inplace=True)
 
@@ -35,11 +33,11 @@ class DenseBlock(nn.Module):
 
     def __init__(self, width: int, growth: int) -> None:
         super().__init__()
-        self.conv1 = _convolution(width, growth)
-        self.conv2 = _convolution(width + growth, growth)
-        self.conv3 = _convolution(width + 2 * growth, growth)
-        self.conv4 = _convolution(width + 3 * growth, growth)
-        self.conv5 = _convolution(width + 4 * growth, width)
+        self.conv1 = Convolution(width, growth)
+        self.conv2 = Convolution(width + growth, growth)
+        self.conv3 = Convolution(width + 2 * growth, growth)
+        self.conv4 = Convolution(width + 3 * growth, growth)
+        self.conv5 = Convolution(width + 4 * growth, width)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         # Joining anew each time is faster than one buffer of all channels that each convolution reads a part of
@@ -70,17 +68,27 @@ class RRDBNet(nn.Module):
         super().__init__()
         self.shape = shape
         width = shape.width
-        self.conv_first = _convolution(shape.channels * shape.unshuffle**2, width)
+        self.conv_first = Convolution(shape.channels * shape.unshuffle**2, width)
         self.body = nn.Sequential(*(BasicBlock(width, shape.growth) for _ in range(shape.blocks)))
-        self.conv_body = _convolution(width, width)
+        self.conv_body = Convolution(width, width)
         for i in range(shape.upsamplings):
-            self.add_module(f"conv_up{i + 1}", _convolution(width, width))
-        self.conv_hr = _convolution(width, width)
-        self.conv_last = _convolution(width, shape.channels)
+            self.add_module(f"conv_up{i + 1}", Convolution(width, width))
+        self.conv_hr = Convolution(width, width)
+        self.conv_last = Convolution(width, shape.channels)
+        self._rows_wrap = False
 
     @property
     def ends(self) -> tuple[nn.Module, nn.Module]:
         return self.conv_first, self.conv_last
+
+    def wrap(self, wraps: Wraps) -> None:
+        """Let the pictures that follow go on at their other sides; their sides are multiples of the unshuffle."""
+        self._rows_wrap = wraps.y
+        trunk = {self.conv_first, self.conv_body, *self.body.modules()}
+        for layer in self.modules():
+            if isinstance(layer, Convolution):
+                # The head runs in strips, and what lies beyond those it is given.
+                layer.wraps = wraps if layer in trunk else Wraps(x=wraps.x)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return (n, channels, h·scale, w·scale) for (n, channels, h, w); h and w multiples of the unshuffle."""
@@ -105,8 +113,11 @@ class RRDBNet(nn.Module):
         factor = 2**self.shape.upsamplings
         count, _, height, width = features.shape
         rows = max(1, texels // (width * factor**2))
-        if rows >= height:
+        if rows >= height and not self._rows_wrap:
             return self.head(features)
+        halo = HALO if self._rows_wrap else 0
+        if halo:
+            features = features[:, :, torch.arange(-halo, height + halo, device=features.device) % height]
         result = torch.empty(
             (count, self.shape.channels, height * factor, width * factor),
             dtype=self.conv_last.weight.dtype,
@@ -114,7 +125,7 @@ class RRDBNet(nn.Module):
             memory_format=torch.channels_last,
         )
         for start in range(0, height, rows):
-            stop, above = min(start + rows, height), min(start, HALO)
-            strip = self.head(features[:, :, start - above : stop + HALO])[:, :, above * factor :]
+            stop, above = min(start + rows, height), halo or min(start, HALO)
+            strip = self.head(features[:, :, halo + start - above : halo + stop + HALO])[:, :, above * factor :]
             result[:, :, start * factor : stop * factor] = strip[:, :, : (stop - start) * factor]
         return result
