@@ -33,7 +33,7 @@ _REACH = 24
 _ROUNDING = np.float32((1 / 255) ** 2)
 """Energy that may as well be rounding, or a dither against it."""
 
-_STILL, _SOME, _NEARLY_ALL = np.float32(0.0025), np.float32(0.75), np.float32(0.9)
+_STILL, _SOME, _NEARLY_ALL = np.float32(0.0001), np.float32(0.9), np.float32(0.99)
 """Share of the energy around that a texel needs not to count as flat; and the share of texels that are not, up to which
 it is flat art, and from which it is grain."""
 
