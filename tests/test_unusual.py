@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -102,6 +103,51 @@ def test_smooth_icons_and_enlarged_photographs_are_no_pixel_art() -> None:
     assert look(pictures.with_alpha(np.full((64, 64, 3), 90, np.uint8), pictures.disc(64))).blocks == 0
     assert look(pictures.stone(64).repeat(2, 0).repeat(2, 1)).blocks == 0
     assert look(pictures.ids()).blocks == 0
+
+
+@pytest.mark.parametrize("colors", [14, 250])
+def test_what_is_only_sixteen_texels_wide_is_pixel_art_whatever_its_colors(colors: int) -> None:
+    rng = np.random.default_rng(2)
+    palette = rng.integers(60, 160, (colors, 3), np.uint8)
+    assert decide(palette[rng.integers(0, colors, (16, 16))]).kind is MapKind.PIXEL_ART
+    assert decide(palette[rng.integers(0, colors, (64, 16))]).kind is MapKind.PIXEL_ART
+
+
+def test_a_small_glow_is_no_pixel_art() -> None:
+    glow = cv2.GaussianBlur(np.pad(np.ones((4, 4)), 6), (0, 0), 2.5)
+    assert decide(as_bytes(glow[..., None] * [1.0, 0.8, 0.4])).kind is MapKind.BASE_COLOR
+
+
+def test_a_colored_glow_is_no_distance_field() -> None:
+    y, x = np.mgrid[:64, :64] - 31.5
+    rise = np.clip(1 - np.hypot(x, y) / 32, 0, 1)[..., None]
+    assert decide(as_bytes(rise * [2.0, 1.0, 0.0])).kind is not MapKind.DATA
+
+
+def test_a_surface_is_known_though_its_vectors_have_lost_their_length() -> None:
+    vectors = pictures.normals(pictures.height_field(), strength=10) / 127.5 - 1
+    lengths = np.random.default_rng(3).uniform(0.6, 1.05, (128, 128, 1))
+    assert decide(as_bytes(vectors * lengths / 2 + 0.5)).kind is MapKind.NORMAL
+
+
+def test_one_gray_is_no_vector_however_long() -> None:
+    gray = np.full((64, 64, 3), 54, np.uint8) + np.random.default_rng(4).integers(0, 2, (64, 64, 1), np.uint8)
+    gray[20:30, 5:55] = 230
+    gray[25:28, 5:55, 0] = 180
+    assert decide(gray).kind is not MapKind.DATA
+
+
+def test_a_picture_is_no_ramp_for_its_name() -> None:
+    colors = np.dstack([pictures.height_field(seed=seed) for seed in range(3)])
+    assert decide(as_bytes(colors), "ramps.png").kind is MapKind.BASE_COLOR
+
+
+def test_what_fades_out_before_the_borders_is_transparent() -> None:
+    shape = cv2.GaussianBlur(pictures.disc(), (0, 0), 8)
+    shape[shape < 0.02] = 0
+    colors = pictures.stone().copy()
+    colors[shape == 0] = 255 - colors[shape == 0]
+    assert decide(pictures.with_alpha(colors, shape)).alpha is AlphaMode.BLEND
 
 
 def test_multiplied_color_is_known() -> None:

@@ -20,6 +20,12 @@ __all__ = [
 ]
 
 
+_TINY = 16
+"""Texels a side, of what is drawn texel by texel whatever its colours."""
+_GRADUAL = 0.93
+"""The likeness of neighbouring lines from which on so small a picture is a glow or a gradient."""
+
+
 def by_pixels(spec: ImageSpec, evidence: Evidence) -> Clue:
     """Return what a texture without a telling name most likely is."""
     return (
@@ -55,9 +61,14 @@ def normal(evidence: Evidence) -> Clue | None:
     if vectors.surface and (len(vectors.layout) == 2 or vectors.swizzled):
         where = " and ".join("xy"[i] + f" in channel {channel + 1}" for i, channel in enumerate(vectors.layout[:2]))
         return Clue(MapKind.NORMAL, f"the slopes of a surface: {where}", 0.5 + 0.4 * vectors.curl.confidence)
-    if vectors.unit < 0.7 or len(vectors.mean) < 3:
+    if len(vectors.mean) < 3:
         return None
     x, y, z = vectors.mean
+    if vectors.curls and z > 0.4 and max(abs(x), abs(y)) < 0.3 and evidence.correlation < 0.6:
+        why = "upright vectors, and the slopes of a surface"  # of lengths that compression or a filter has changed
+        return Clue(MapKind.NORMAL, why, 0.4 + 0.55 * max(vectors.unit, vectors.curl.confidence * 0.8))
+    if vectors.unit < 0.7:
+        return None
     upright = z > (0.3 if vectors.unit > 0.95 else 0.5) and max(abs(x), abs(y)) < 0.2
     if vectors.outward > 0.98 and upright and evidence.correlation < 0.6:
         stored = ", stored as -1 … 1" if vectors.signed else ""
@@ -82,7 +93,8 @@ def could_be_normal(spec: ImageSpec, evidence: Evidence) -> bool:
 def object_space(evidence: Evidence) -> Clue | None:
     """Tell normals that point to all sides of an object: they turn with it, and x is no more across than down."""
     vectors = evidence.vectors
-    if vectors.unit > 0.85 and 0.1 < vectors.outward < 0.9 and all(abs(value) < 0.5 for value in vectors.mean):
+    sides = 0.1 < vectors.outward < 0.9 and all(abs(value) < 0.5 for value in vectors.mean)
+    if vectors.unit > 0.85 and sides and evidence.correlation < 0.6:  # above that, it is one gray of their length
         why = f"{percent(vectors.unit)} of texels are unit vectors to all sides: object space"
         return Clue(MapKind.DATA, why, 0.8, meaning=Meaning.OBJECT_NORMALS)
     return None
@@ -96,11 +108,23 @@ def _light(spec: ImageSpec, evidence: Evidence) -> Clue | None:
 
 
 def _pixel_art(spec: ImageSpec, evidence: Evidence) -> Clue | None:
-    if not evidence.blocks or spec.depth.bits > 8:
+    if spec.depth.bits > 8:
         return None
+    if not evidence.blocks:
+        return _tiny(spec, evidence)
     size = f"in blocks of {evidence.blocks} texels" if evidence.blocks > 1 else "texel by texel"
     why = f"drawn {size} in {evidence.colors} colours with hard edges"
     return Clue(MapKind.PIXEL_ART, why, 0.75 if evidence.blocks > 1 else 0.65)
+
+
+def _tiny(spec: ImageSpec, evidence: Evidence) -> Clue | None:
+    """Tell what is so small that each texel was placed: a square, or squares in a row, that is no glow or gradient."""
+    short, long = sorted((spec.size.width, spec.size.height))
+    near = min(evidence.seam_x.near, evidence.seam_y.near)
+    softly = evidence.alpha.clear + evidence.alpha.solid < 1 or evidence.one_dimensional or near > _GRADUAL
+    if not 8 <= short <= _TINY or long % short or softly:
+        return None
+    return Clue(MapKind.PIXEL_ART, f"a picture of {spec.size} texels, each unlike the next", 0.5)
 
 
 def _gray(spec: ImageSpec, evidence: Evidence) -> Clue | None:
@@ -137,4 +161,7 @@ def evidently_transparent(evidence: Evidence) -> str | None:
         return "what it hides is unlike what is seen"
     if alpha.hidden is HiddenColor.ONE and alpha.clear >= 0.01:
         return "what it hides is one colour"
+    ends = evidence.seam_x.clear and evidence.seam_y.clear
+    if alpha.hidden is HiddenColor.OTHER and 0.2 <= alpha.clear <= 0.95 and ends:
+        return "what it hides is unlike what is seen, and it ends before the borders"
     return None

@@ -71,6 +71,14 @@ class Colors:
         return self.share(self._at_an_end.any(axis=1))
 
     @property
+    def leading(self) -> float:
+        """Of what has one channel above all others: the greatest share in which that is the same one; 0 without any."""
+        order = np.sort(self.values, axis=1)
+        above = order[:, -1] > order[:, -2] + ROUNDING
+        each = np.bincount(self.values.argmax(axis=1)[above], weights=self.shares[above])
+        return float(each.max() / each.sum()) if above.any() else 0.0
+
+    @property
     def _at_an_end(self) -> NDArray[np.bool_]:
         return (self.values < ROUNDING) | (self.values > 1 - ROUNDING)
 

@@ -6,7 +6,7 @@ from cg_upscaler.library import clues, numbers
 from cg_upscaler.library.clues import Clue, percent
 from cg_upscaler.library.evidence import Evidence
 from cg_upscaler.library.names import LIKELY, NameVerdict
-from cg_upscaler.maps import MapKind
+from cg_upscaler.maps import MapKind, Meaning
 from cg_upscaler.spec import ImageSpec
 
 _SCALARS = (
@@ -20,6 +20,9 @@ _SCALARS = (
 _COLORED = 0.15
 """More chroma than compression and a warm scan put into a gray map."""
 
+_BROAD = 64
+"""Texels a side of what is called a ramp: one so large in both directions is the picture of one."""
+
 
 def contradicted(said: NameVerdict, spec: ImageSpec, evidence: Evidence) -> Clue | None:
     """Return what the pixels say, where they rule out what a sidecar or the name says."""
@@ -30,7 +33,7 @@ def contradicted(said: NameVerdict, spec: ImageSpec, evidence: Evidence) -> Clue
     if said.kind in (MapKind.SPRITE, MapKind.ENVIRONMENT, MapKind.PIXEL_ART):
         return None
     if said.kind is MapKind.DATA:
-        return _not_data(said, evidence)
+        return _not_data(said, spec, evidence)
     found = clues.normal(evidence)
     if said.kind in (MapKind.BASE_COLOR, MapKind.PACKED):
         found = found or numbers.lookup(spec, evidence) or numbers.weights(evidence)
@@ -57,10 +60,11 @@ def _not_a_normal(said: NameVerdict, spec: ImageSpec, evidence: Evidence) -> Clu
     return Clue(found.kind, found.why, min(found.confidence, 0.6), note)
 
 
-def _not_data(said: NameVerdict, evidence: Evidence) -> Clue | None:
+def _not_data(said: NameVerdict, spec: ImageSpec, evidence: Evidence) -> Clue | None:
     if said.confidence > LIKELY or evidence.one_dimensional or evidence.lookup or evidence.sum_to_one > 0.5:
         return None
-    if clues.looks_painted(evidence) and evidence.colors > 1000:
+    broad = said.meaning is Meaning.RAMP and min(spec.size.width, spec.size.height) > _BROAD
+    if (clues.looks_painted(evidence) or broad) and evidence.colors > 1000:
         return _against(said, Clue(MapKind.BASE_COLOR, "a coloured picture", 0.5), "it is a coloured picture")
     return None
 

@@ -120,8 +120,12 @@ class VectorEvidence:
 
         Flows agree somewhat too: what streams around a centre has the slopes of a saddle.
         """
-        tested = self.curl.confidence >= SURFACE and abs(self.curl.agreement) >= SURFACE
-        return bool(self.layout) and (tested or (self.layout == (0, 1, 2) and self.unit > 0.7))
+        return bool(self.layout) and (self.curls or (self.layout == (0, 1, 2) and self.unit > 0.7))
+
+    @property
+    def curls(self) -> bool:
+        """Whether the curl test takes it for the slopes of a surface, beyond chance."""
+        return self.curl.confidence >= SURFACE and abs(self.curl.agreement) >= SURFACE
 
     @property
     def swizzled(self) -> bool:

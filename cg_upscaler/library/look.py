@@ -25,7 +25,7 @@ Progress = Callable[[int, int], None]
 
 T = TypeVar("T")
 
-_SURVEY = 5
+_SURVEY = 6
 """Goes up whenever a survey would see something else, so that nothing older is remembered."""
 
 READERS = min(4, os.cpu_count() or 1)

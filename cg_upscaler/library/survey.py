@@ -35,6 +35,10 @@ _CUT_OFF = 0.3
 """Of a distance field in three channels: its share that has a channel at 0 or 1, and how far channels are apart."""
 
 
+_LEADING = 0.8
+"""Of such a field: how much of it one channel leads at most. In a coloured glow it is the same one everywhere."""
+
+
 def survey(image: Source, spec: ImageSpec) -> Evidence:
     """Measure `image`, of whose channels `spec` says which is alpha. Equal pictures give equal evidence."""
     alpha = spec.alpha if spec.alpha is not None and spec.alpha < image.channels else None
@@ -114,7 +118,7 @@ def _distance(
         return distance(window[:, :, alpha] for window in windows) if alpha is not None else 0.0
     if totals.gray:
         return distance(window[:, :, color[0]] for window in windows)
-    if len(color) == 3 and seen.cut_off > _CUT_OFF and seen.chroma > _CUT_OFF:
+    if len(color) == 3 and seen.cut_off > _CUT_OFF and seen.chroma > _CUT_OFF and seen.leading < _LEADING:
         return distance(np.median(window[:, :, color], axis=2) for window in windows)
     return 0.0
 
