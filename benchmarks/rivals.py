@@ -10,12 +10,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from cg_upscaler.backends import Network
+from cg_upscaler.backends import WrappingNetwork
 from cg_upscaler.cut import canonical_cut
 from cg_upscaler.generate import Generator
 from cg_upscaler.generate.pool import Pool
 from cg_upscaler.generate.tiles import Tiles
-from cg_upscaler.geometry import Edge, Edges, Size
+from cg_upscaler.geometry import Edge, Edges, Size, Wraps
 from cg_upscaler.maps import ColorSpace
 from cg_upscaler.pixels.rows import Pixels
 from cg_upscaler.pixels.scratch import hold
@@ -66,7 +66,7 @@ class Remembering:
 
     def get(self, model: str, scale: int) -> Generator:
         generator = self._pool.get(model, scale)
-        if generator.info.weights and isinstance(generator, Tiles):
+        if isinstance(generator, Tiles) and isinstance(generator.network, WrappingNetwork):
             return Tiles(Remembered(generator.network, self._folder))
         return generator
 
@@ -84,7 +84,7 @@ class Remembering:
 class Remembered:
     """A `Network` that keeps each result under the hash of its weights and what it was given."""
 
-    network: Network
+    network: WrappingNetwork
     folder: Path
 
     @property
@@ -92,12 +92,15 @@ class Remembered:
         return self.network.info
 
     def run(self, window: Pixels, precision: Precision) -> Pixels:
-        given = f"{self.info.weights} {precision.value} {window.shape}".encode()
+        return self.run_wrapped(window, precision, Wraps())
+
+    def run_wrapped(self, window: Pixels, precision: Precision, wraps: Wraps) -> Pixels:
+        given = f"{self.info.weights} {precision.value} {window.shape} {tuple(wraps)}".encode()
         name = hashlib.sha256(given + np.ascontiguousarray(window).tobytes()).hexdigest()[:32]
         path = self.folder / f"{name}.npy"
         if path.exists():
             return np.load(path)
-        result = self.network.run(window, precision)
+        result = self.network.run_wrapped(window, precision, wraps)
         draft = path.with_suffix(".draft")
         with draft.open("wb") as file:
             np.save(file, result)
