@@ -20,7 +20,7 @@ from cg_upscaler.library.plan import make_plan
 from cg_upscaler.library.receipts import Receipts, hash_file
 from cg_upscaler.maps import BICUBIC, AlphaMode, MapKind
 from cg_upscaler.wire import from_plain, to_plain
-from tests.pictures import height_field, normals
+from tests.pictures import height_field, normals, stone
 from tests.planning import DEVICE, noise, planned, texture
 
 # A whole library
@@ -340,6 +340,36 @@ def test_a_material_is_lowered_together(library: Path) -> None:
     notes = {job.name: job.notes for job in plan.jobs}
     assert notes["rock_color.png"] == ("made 2x instead of 4x: no side may be longer than 100 texels",)
     assert notes["rock_rough.png"] == ("made 2x instead of 4x: its material allows no more than 2x",)
+
+
+def bump(size: int = 128) -> NDArray[np.uint8]:
+    """Normals, blue first, of a dome in the middle of a plain: nothing that shows whether it tiles."""
+    heights = np.clip(0.2 - np.hypot(*(np.mgrid[:size, :size] / size - 0.5)), 0, 1)
+    return np.ascontiguousarray(normals(heights, 300 / size)[:, :, ::-1])
+
+
+def test_maps_that_show_no_border_wrap_like_the_others_of_their_material(library: Path) -> None:
+    put(library / "rock_color.png", stone())
+    for name in ("rock_normal.png", "dome_normal.png"):
+        put(library / name, bump())
+    put(library / "wood_color.png", stone(256)[40:168, 60:188])
+    put(library / "wood_normal.png", bump())
+    put(library / "ruled_color.png", stone())
+    put(library / "ruled_normal.png", bump())
+    plan = plan_of(library, "rules: [{match: ruled_normal.png, edges: mirror}]")
+    wraps = {job.name for job in plan.jobs if job.edges == Edges.both(Edge.WRAP)}
+    assert wraps == {"rock_color.png", "rock_normal.png", "ruled_color.png"}
+
+
+def test_a_texture_clamped_by_its_importer_does_not_follow(library: Path) -> None:
+    put(library / "rock_color.png", stone())
+    put(library / "rock_normal.png", bump())
+    text = "fileFormatVersion: 2\nguid: 0\nTextureImporter:\n  textureSettings:\n    wrapU: 1\n    wrapV: 1\n"
+    (library / "rock_normal.png.meta").write_text(text, encoding="utf-8")
+    assert {job.name: job.edges.x for job in plan_of(library).jobs} == {
+        "rock_color.png": Edge.WRAP,
+        "rock_normal.png": Edge.MIRROR,
+    }
 
 
 def tiles_of(picture: NDArray[np.generic]) -> dict[str, NDArray[np.generic]]:

@@ -11,7 +11,9 @@ from fractions import Fraction
 from pathlib import Path
 
 from cg_upscaler.errors import UsageError
+from cg_upscaler.geometry import Edge, Edges
 from cg_upscaler.job import Job, Plan, Problem
+from cg_upscaler.library.agreement import agreed
 from cg_upscaler.library.clashes import check_output, without_clashes
 from cg_upscaler.library.classify import classify
 from cg_upscaler.library.config import Config, Rule
@@ -76,6 +78,7 @@ class _Draft:
     """A texture of which it is known what it is and what is wanted of it, but not yet what its material allows."""
 
     texture: Texture
+    rules: tuple[Rule, ...]
     settings: Settled
     material: str
 
@@ -105,6 +108,8 @@ class _Planner:
             else:
                 made[item.found.name] = self.draft(item)
         drafts = {name: item for name, item in made.items() if isinstance(item, _Draft)}
+        drafts |= self.agree(drafts)
+        made |= drafts
         most, framings = _shared(drafts.values()), self.framings(drafts)
         items = [made[item.name] for item in found]
         return [self.finish(item, most, framings) if isinstance(item, _Draft) else item for item in items]
@@ -142,7 +147,23 @@ class _Planner:
         if alpha is not None:
             decision = decide(alpha=alpha)
         texture = Texture(name, seen.found.path, spec, seen.evidence, decision)
-        return _Draft(texture, settle(self.config, rules, decision), material)
+        return _Draft(texture, tuple(rules), settle(self.config, rules, decision), material)
+
+    def agree(self, drafts: Mapping[str, _Draft]) -> dict[str, _Draft]:
+        """Return, anew, the drafts whose borders a surer map of their material tells more of."""
+        materials: dict[str, list[Texture]] = defaultdict(list)
+        for name, draft in drafts.items():
+            place, told = self.places.get(name), self.sidecars.verdicts.get(name)
+            free = told is None or told.edges in (None, Edges.both(Edge.WRAP))  # what was clamped stays so
+            if free and place is not None and place.member.neighbours == Neighbours():
+                materials[place.material].append(draft.texture)
+        anew = {}
+        for name, edges in agreed(materials.values()).items():
+            draft = drafts[name]
+            decision = replace(draft.texture.decision, edges=edges)
+            texture = replace(draft.texture, decision=decision)
+            anew[name] = replace(draft, texture=texture, settings=settle(self.config, draft.rules, decision))
+        return anew
 
     def framings(self, drafts: Mapping[str, _Draft]) -> dict[str, Framing]:
         around = {name: place.member.neighbours for name in drafts if (place := self.places.get(name))}
