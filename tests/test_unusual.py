@@ -118,6 +118,12 @@ def test_a_small_glow_is_no_pixel_art() -> None:
     assert decide(as_bytes(glow[..., None] * [1.0, 0.8, 0.4])).kind is MapKind.BASE_COLOR
 
 
+@pytest.mark.parametrize("scale", [1e-42, 3e38])
+def test_light_beyond_all_measure_is_no_animation(scale: float) -> None:
+    light = np.random.default_rng(5).random((16, 16, 3)) * scale
+    assert decide(light.astype(np.float32), "x7f3q.exr").kind is not MapKind.DATA
+
+
 def test_a_colored_glow_is_no_distance_field() -> None:
     y, x = np.mgrid[:64, :64] - 31.5
     rise = np.clip(1 - np.hypot(x, y) / 32, 0, 1)[..., None]

@@ -146,7 +146,8 @@ def _picture(spec: ImageSpec, evidence: Evidence) -> Clue:
             return Clue(MapKind.NORMAL, f"two channels, {percent(vectors.disc)} of texels within the unit disc", 0.6)
         return Clue(MapKind.PACKED, "two channels", 0.4)
     few = evidence.colors < 64
-    return Clue(MapKind.BASE_COLOR, f"looks like a picture: {evidence.colors:,} colours", 0.4 if few else 0.6)
+    colors = "one colour of 8 bits" if evidence.colors == 1 else f"{evidence.colors:,} colours"
+    return Clue(MapKind.BASE_COLOR, f"looks like a picture: {colors}", 0.4 if few else 0.6)
 
 
 def looks_painted(evidence: Evidence) -> bool:

@@ -83,7 +83,7 @@ def _positions(spec: ImageSpec, evidence: Evidence) -> Clue | None:
     if spec.depth.bits == 8 or colors_of(spec) < 3:
         return None
     calm, wild = sorted((evidence.seam_x, evidence.seam_y), key=lambda seam: seam.usual)
-    if not calm.measured or wild.usual < 0.1 * wild.range or calm.usual > 0.1 * wild.usual:
+    if not calm.measured or wild.usual <= 0.1 * wild.range or calm.usual > 0.1 * wild.usual:
         return None
     why = "noise in one direction and smooth in the other: vertices in time"
     return Clue(MapKind.DATA, why, 0.65, meaning=Meaning.POSITIONS)
