@@ -5,26 +5,26 @@ OpenCV's bicubic and Lanczos filters and by the raw generator; and all four are 
 against what they were made from. DIR gets `quality.md`, `quality.json` and `images/quality.png`.
 
 To keep it short, a texture is a crop of --crop texels from its middle; one that tiles is filtered down whole until it
-has half as many a side. This project gets the small textures as files, as a user would give them: it has to find out
-by itself what each one is. What the networks gave is kept in --work, so that a second run takes a fraction of the
+has no more than that a side. This project gets the small textures as files, as a user would give them: it has to find
+out by itself what each one is. What the networks gave is kept in --work, so that a second run takes a fraction of the
 time.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import quality_report as report
 from numpy.typing import NDArray
 from rivals import FILTERS, Remembering, filtered, raw
+from samples import FACTOR, SMALLEST, Sample, cut, manifest_of, name_for, spec_for, threshold_of
 
 from cg_upscaler import codecs
 from cg_upscaler.backends import devices
@@ -35,47 +35,17 @@ from cg_upscaler.job import Action, Event, Job, Outcome, Plan
 from cg_upscaler.library.config import load
 from cg_upscaler.library.plan import make_plan
 from cg_upscaler.library.receipts import Receipts
-from cg_upscaler.maps import AlphaMode
 from cg_upscaler.measure.figures import kept, likeness, seen
 from cg_upscaler.measure.panels import view
 from cg_upscaler.measure.reduce import reduced
 from cg_upscaler.measure.roll import roll_error
-from cg_upscaler.measure.subject import Subject, subject_of_job
+from cg_upscaler.measure.subject import subject_of_job
 from cg_upscaler.models.catalog import DEFAULT
 from cg_upscaler.pixels.channels import without_holes
 from cg_upscaler.pixels.rows import Pixels, from_float, to_float
 from cg_upscaler.spec import DeviceInfo, ImageSpec
 
-FACTOR = 4
-SMALLEST = 16
-"""Texels a side below which a texture is left out: a quarter of it would be no picture."""
-ROLL = (16, 7)
-"""Texels of the source, down and to the right, by which a tileable is rolled."""
-
 Stored = NDArray[np.generic]
-
-
-@dataclass
-class Sample:
-    """One texture of the library, as it is measured."""
-
-    name: str
-    job: Job
-    """What the texture itself was taken for."""
-    subject: Subject
-    spec: ImageSpec
-    """Of the small one that is upscaled."""
-    wraps: tuple[bool, bool]
-    """Whether it tiles down and to the right."""
-    licence: str
-    small: Job | None = None
-    """What the small one was taken for."""
-    error: str = ""
-    methods: dict[str, dict[str, float | None]] = field(default_factory=dict)
-
-    @property
-    def roll(self) -> tuple[int, int]:
-        return ROLL[0] * self.wraps[0], ROLL[1] * self.wraps[1]
 
 
 def main() -> int:
@@ -207,49 +177,6 @@ def sample_of(job: Job, plan: Plan, known: Mapping[str, str], crop: int, work: W
     if any(wraps):
         work.write("rolled", name, spec, np.roll(to_float(work.read("source", name)), sample.roll, axis=(0, 1)))
     return sample
-
-
-def manifest_of(library: Path) -> dict[str, dict[str, str]]:
-    """Return what a library's MANIFEST.csv says of its files, if it has one: who may show them, which ones tile."""
-    path = library / "MANIFEST.csv"
-    if not path.is_file():
-        return {}
-    with path.open(encoding="utf-8", newline="") as file:
-        return {row["file"]: row for row in csv.DictReader(file) if "file" in row}
-
-
-def cut(pixels: Pixels, subject: Subject, wraps: tuple[bool, bool], crop: int) -> tuple[Pixels, tuple[bool, bool]]:
-    """Return what is measured of a texture, at most `crop` a side and whole in quarters, and whether it still tiles."""
-    height, width = pixels.shape[:2]
-    smallest = -(-max(height, width) // max(crop // 2, SMALLEST))  # wrapped, a texture costs four times its texels
-    factors = range(smallest, max(smallest, min(height, width) // SMALLEST) + 1)
-    whole = [factor for factor in factors if height % (factor * FACTOR) == 0 and width % (factor * FACTOR) == 0]
-    if any(wraps) and whole:
-        return reduced(pixels, whole[0], subject, threshold=threshold_of(subject)), wraps
-    sides = [min(side, crop) // FACTOR * FACTOR for side in (height, width)]
-    top, left = ((have - want) // 2 for have, want in zip((height, width), sides, strict=True))
-    part = pixels[top : top + sides[0], left : left + sides[1]]
-    return part, (wraps[0] and sides[0] == height, wraps[1] and sides[1] == width)
-
-
-def threshold_of(subject: Subject) -> float | None:
-    """Return where alpha is to be all or nothing."""
-    return subject.threshold if subject.mode is AlphaMode.CUTOUT else None
-
-
-def spec_for(job: Job, truth: Pixels) -> ImageSpec:
-    """Return what the small texture is stored as: without loss, at the depth and with the channels of its own."""
-    assert job.source_spec is not None  # it is upscaled
-    size = Size(truth.shape[1] // FACTOR, truth.shape[0] // FACTOR)
-    plain = replace(job.source_spec, size=size, container="png", lossy=False, indexed=False, note="")
-    return replace(plain, container=codecs.output_container(plain)[0])
-
-
-def name_for(job: Job, plan: Plan, spec: ImageSpec) -> str:
-    """Return the small texture's name: its own with the suffix of what it is stored as, unless that is another's."""
-    name = Path(job.name).with_suffix(f".{spec.container}").as_posix()
-    rivals = [other for other in plan.jobs if Path(other.name).with_suffix("") == Path(job.name).with_suffix("")]
-    return name if name == job.name or len(rivals) == 1 else f"{job.name}.{spec.container}"
 
 
 def measure(sample: Sample, work: Work) -> None:

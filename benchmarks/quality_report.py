@@ -6,9 +6,9 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+from samples import Sample
 
 from cg_upscaler.geometry import Edge
 from cg_upscaler.job import Band
@@ -16,9 +16,6 @@ from cg_upscaler.maps import AlphaMode, MapKind
 from cg_upscaler.measure import panels
 from cg_upscaler.pixels.rows import Pixels
 from cg_upscaler.spec import Depth
-
-if TYPE_CHECKING:
-    from quality import Sample
 
 OURS = "cg-upscaler"
 TRUTH = "truth"
@@ -200,7 +197,7 @@ def markdown(samples: Sequence[Sample], facts: Facts, found: Sequence[Bound], sh
         f"```sh\n{facts.command} --out docs\n```",
         "",
         f"On {facts.device}. Of each texture at most {facts.crop} × {facts.crop} texels: the middle, or, where it "
-        "tiles, all of it, filtered down to half as many a side.",
+        "tiles, all of it, filtered down to as many a side.",
         "",
     ]
     if shown:
