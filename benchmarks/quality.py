@@ -41,7 +41,7 @@ from cg_upscaler.measure.reduce import reduced
 from cg_upscaler.measure.roll import roll_error
 from cg_upscaler.measure.subject import subject_of_job
 from cg_upscaler.models.catalog import DEFAULT
-from cg_upscaler.pixels.channels import without_holes
+from cg_upscaler.pixels.holes import without_holes
 from cg_upscaler.pixels.rows import Pixels, from_float, to_float
 from cg_upscaler.spec import DeviceInfo, ImageSpec
 

@@ -245,3 +245,11 @@ def test_alpha_of_light_is_no_light():
     assert result.dtype == np.float32
     assert result[:, :, 3].max() <= 1
     assert np.abs(shrink(result[:, :, 3:], 4) - source[:, :, 3:]).mean() < 0.02
+
+
+def test_a_height_beside_infinity_does_not_ring():
+    pixels = np.full((12, 12, 1), 3.0, np.float32)
+    pixels[5:7, 5:7] = np.inf
+    result = run(pixels, data(pixels), kind=MapKind.HEIGHT)
+    assert result.min() >= 0
+    assert result.max() <= 65504

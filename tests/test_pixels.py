@@ -9,7 +9,8 @@ from cg_upscaler.geometry import Edge, Edges
 from cg_upscaler.maps import AlphaMode, ColorSpace, Role
 from cg_upscaler.pixels import normals, transfer
 from cg_upscaler.pixels.alpha import bleed
-from cg_upscaler.pixels.channels import merge_channels, split_channels, without_holes
+from cg_upscaler.pixels.channels import merge_channels, split_channels
+from cg_upscaler.pixels.holes import without_holes
 from cg_upscaler.pixels.resample import enlarge, halve, shrink
 from cg_upscaler.pixels.views import Array
 from cg_upscaler.pixels.windows import Local, windowed

@@ -295,7 +295,7 @@ def test_data_and_what_is_unused_in_a_packed_map_is_nearest() -> None:
 def test_declared_channels_that_a_file_lacks_are_noted() -> None:
     job = planned(texture(noise(3), PACKED), holding(ORMH))
     assert [group.channels for group in job.groups] == [(0,), (1,), (2,)]
-    assert job.notes == ("has 3 channel(s): A declared in 'channels' is not there",)
+    assert job.notes == ("'channels' declares A, and it has 3 channel(s): left out",)
 
 
 def test_alpha_of_any_map_may_hold_a_map() -> None:

@@ -201,7 +201,7 @@ def _notes(texture: Texture, settings: Settled, sizes: Sizes) -> Iterator[str]:
         yield f"its texels stand on the vertices of a grid: resampled, and not put through {model}"
     missing = [_LETTERS[channel] for channel in settings.channels if channel >= spec.channels]
     if settings.declared and missing:
-        yield f"has {spec.channels} channel(s): {', '.join(missing)} declared in 'channels' is not there"
+        yield f"'channels' declares {', '.join(missing)}, and it has {spec.channels} channel(s): left out"
     vectors = sum(kind is MapKind.NORMAL for kind in settings.channels.values())
     if texture.decision.kind is MapKind.PACKED and vectors not in (0, 2, 3):
         yield f"a normal takes two or three channels, and {vectors} is declared: resampled by itself"

@@ -5,19 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from cg_upscaler.job import Group, Job
 from cg_upscaler.maps import AlphaMode, Role
 from cg_upscaler.pixels.alpha import bleed
+from cg_upscaler.pixels.holes import without_holes
 from cg_upscaler.pixels.premultiplied import Weighing, is_weighed, weighing_of
-from cg_upscaler.pixels.rows import Pixels, Source
+from cg_upscaler.pixels.rows import Source
 from cg_upscaler.pixels.views import Array, Channels, Mapped, Merged
-
-_AS_GOOD_AS_INFINITE = 1e9
-"""Files say infinity by the largest float as well, and arithmetic on that overflows."""
-
-_HALF_MAX = np.float32(65504)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +49,6 @@ def _channels_of(source: Source, group: Group, job: Job, weighing: Weighing | No
         return picked
     coverage = Channels(source, alpha.channels).rows(0, height)
     return Array(bleed(picked.rows(0, height), coverage, job.edges))
-
-
-def without_holes(pixels: Pixels) -> Pixels:
-    """Replace NaN by 0, and what is infinite or as good as by the largest half: no generator can take them in."""
-    sound = np.abs(pixels) < _AS_GOOD_AS_INFINITE  # false for NaN too
-    if sound.all():
-        return pixels
-    return np.where(sound, pixels, np.copysign(_HALF_MAX, np.nan_to_num(pixels)) * ~np.isnan(pixels))
 
 
 def merge_channels(parts: Sequence[tuple[Group, Source]]) -> Source:

@@ -8,7 +8,7 @@ import numpy as np
 from cg_upscaler.pixels.rows import Pixels
 
 _FURTHER = np.float32(0.75)
-"""Times what a texel stands out by. With less, peaks come out as squares; with more, generators weave their patterns."""
+"""Times what a texel stands out by. With less, peaks come out as squares; with more, generators weave patterns."""
 
 _DIRECTIONS = ((0, 1), (1, 0), (1, 1), (1, -1))
 
@@ -17,8 +17,8 @@ def limits(source: Pixels) -> tuple[Pixels, Pixels]:
     """Return the lowest and the highest that what each source texel becomes may be; both (h, w, c). Reaches two texels.
 
     These are the extremes of the 3 × 3 texels around. But a texel that stands out from both its neighbours along some
-    line is the mean of something finer, and that may stand out further (`_FURTHER`). Beside a straight edge none does, at
-    whatever angle or height it runs, since what an edge covers only rises along any line: so at edges nothing can
+    line is the mean of something finer, and that may stand out further (`_FURTHER`). Beside a straight edge none does,
+    at whatever angle or height it runs, since what an edge covers only rises along any line: so at edges nothing can
     ring, and flat colour stays flat, while peaks, lines and grain keep what a generator draws of them.
     """
     above, below = np.zeros_like(source), np.zeros_like(source)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from cg_upscaler.job import Group, Job
 from cg_upscaler.maps import AlphaMode, ColorSpace, Role
-from cg_upscaler.pixels.channels import without_holes
+from cg_upscaler.pixels.holes import without_holes
 from cg_upscaler.pixels.match import is_matched
 from cg_upscaler.pixels.rows import Source, blocks
 from cg_upscaler.pixels.views import Mapped

@@ -11,6 +11,7 @@ from cg_upscaler.geometry import Edges
 from cg_upscaler.job import Band, Group
 from cg_upscaler.maps import BICUBIC, PLAIN, ColorSpace, Role
 from cg_upscaler.pixels import normals, transfer
+from cg_upscaler.pixels.holes import INFINITY
 from cg_upscaler.pixels.light import matched_light
 from cg_upscaler.pixels.match import matched
 from cg_upscaler.pixels.projection import projected
@@ -80,7 +81,9 @@ class Numbers:
 
     @property
     def _bounds(self) -> tuple[float | None, float | None]:
-        return (0.0, 1.0) if (self.low, self.high) == (0.0, 1.0) else (None, None)
+        # Beside what stands for infinity a filter rings by thousands.
+        bounded = (self.low, self.high) == (0.0, 1.0) or max(-self.low, self.high) >= INFINITY
+        return (self.low, self.high) if bounded else (None, None)
 
     @property
     def _as_they_are(self) -> bool:
