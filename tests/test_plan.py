@@ -249,6 +249,13 @@ def test_a_model_that_is_not_there_stops_the_plan(library: Path) -> None:
         plan_of(library, model="missing.pth")
 
 
+def test_an_unknown_model_is_told_with_its_line(library: Path) -> None:
+    put(library / "a.png")
+    with pytest.raises(ModelNotFound, match="did you mean 'realesrgan-x4plus'") as caught:
+        plan_of(library, "rules:\n- match: a.png\n  model: realesrgan-x4pls")
+    assert str(caught.value.where).endswith(".yaml:3")
+
+
 def test_models_are_found_beside_the_configuration(library: Path) -> None:
     put(library / "a.png")
     with pytest.raises(ModelNotFound) as caught:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cg_upscaler.library import words
 from cg_upscaler.library.notation import NotAmong
 
 _TAKES = {
@@ -27,6 +28,12 @@ _TAKES = {
 }
 """What a setting takes, by the name that pydantic gives to the error."""
 
+_MEANT = {
+    **{word: kind.value for word, kind in (words.ENDINGS | words.WORDS).items()},
+    **{word: convention.value for word, convention in words.CONVENTIONS.items()},
+}
+"""What somebody means by a word that is none of ours."""
+
 
 def in_words(error: Mapping[str, Any], known: Sequence[str]) -> tuple[str, str | None]:
     """Return what is wrong, and the fix. `error` is one of pydantic's; `known` settings are those where it stands."""
@@ -38,8 +45,8 @@ def in_words(error: Mapping[str, Any], known: Sequence[str]) -> tuple[str, str |
         return _unknown("setting", str(place[-1]), known)
     if place[-1:] == ("[key]",):
         return _unknown("channel" if place[-3] == "channels" else "kind", str(place[-2]), choices)
-    words = [part for part in reversed(place) if isinstance(part, str)]
-    here = next((word for word in words if word in known), words[0] if words else "the configuration")
+    parts = [part for part in reversed(place) if isinstance(part, str)]
+    here = next((part for part in parts if part in known), parts[0] if parts else "the configuration")
     name = context.get("setting", here)
     if choices:
         near = nearest(value, choices) if isinstance(value, str) and value not in choices else ""
@@ -52,15 +59,16 @@ def in_words(error: Mapping[str, Any], known: Sequence[str]) -> tuple[str, str |
 
 
 def nearest(word: str, known: Sequence[str]) -> str:
-    """Return `` (did you mean 'this'?)``, or nothing."""
-    near = difflib.get_close_matches(word.lower(), known, 1)
+    """Return `` (did you mean 'this'?)``, or nothing. Words of the field stand for ours: ``ao``, ``albedo``, ``dx``."""
+    ours = _MEANT.get(word.lower(), "")
+    near = [ours] if ours in known else difflib.get_close_matches(word.lower(), known, 1)
     return f" (did you mean {near[0]!r}?)" if near else ""
 
 
 def shown(value: object) -> str:
     """Return a value as it would stand in the file, cut to a readable length."""
-    words = {None: "nothing", True: "true", False: "false"}
-    text = words[value] if value is None or isinstance(value, bool) else repr(value)
+    plain = {None: "nothing", True: "true", False: "false"}
+    text = plain[value] if value is None or isinstance(value, bool) else repr(value)
     return text if len(text) <= 60 else text[:57] + "…"
 
 

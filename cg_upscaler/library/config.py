@@ -50,6 +50,7 @@ def load(path: Path | None = None, *, profile: str | None = None, **overrides: A
     if profile is not None:
         config = _in_profile(config, profile, given)
     config._base = folder
+    config._named = {} if path is None else dict(_models(plain, (), path, lines))
     return config
 
 
@@ -88,6 +89,15 @@ def _without_rivals(plain: dict[str, Any], given: Mapping[str, Any]) -> dict[str
 def _mark(rules: tuple[Rule, ...], place: _Place, path: Path | None, lines: dict[_Place, int]) -> None:
     for i, rule in enumerate(rules):
         rule._where = f"{path.name}:{lines[(*place, i)]}" if path else ""
+
+
+def _models(part: Any, place: _Place, path: Path, lines: dict[_Place, int]) -> Iterator[tuple[str, str]]:
+    """Yield each model that a file names, and where."""
+    for key, value in part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, list) else ():
+        if key == "model" and isinstance(value, str):
+            yield value, f"{path}:{lines[(*place, key)]}"
+        else:
+            yield from _models(value, (*place, key), path, lines)
 
 
 def _beside(source: Path, profile: str | None) -> Path:

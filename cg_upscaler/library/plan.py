@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
-from cg_upscaler.errors import UsageError
+from cg_upscaler.errors import ModelNotFound, UsageError
 from cg_upscaler.geometry import Edge, Edges
 from cg_upscaler.job import Job, Plan, Problem
 from cg_upscaler.library.agreement import agreed
@@ -213,7 +213,12 @@ def _shared(drafts: Iterable[_Draft]) -> dict[str, Fraction]:
 def _finder(config: Config) -> Find:
     @functools.cache
     def find(name: str, scale: int) -> ModelInfo:
-        return catalog.find(name, base=config.base, scale=scale)
+        try:
+            return catalog.find(name, base=config.base, scale=scale)
+        except ModelNotFound as error:
+            if error.where is None:
+                error.where = config.where_named(name)
+            raise
 
     return find
 

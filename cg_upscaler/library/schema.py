@@ -56,6 +56,12 @@ class Handling(str, Enum):
     FIT = "fit"  # resampled by nearest or linear, where one of them keeps it what it is
 
 
+def _reason(value: Any) -> Any:
+    if value is True or value == "":
+        raise ValueError("the reason in words, or false")
+    return value
+
+
 def _one_or_more(value: Any) -> Any:
     return value if isinstance(value, (list, tuple)) else (value,)
 
@@ -89,6 +95,7 @@ _Comparisons = Annotated[
 _Channel = Annotated[MapKind, PlainValidator(to_channel), WithJsonSchema({"enum": [*_WORDS, *CHANNEL_WORDS]})]
 _Name = Annotated[str, Field(min_length=1)]
 _Share = Annotated[float, Field(strict=True, ge=0, le=1)]
+_Reason = Annotated[_Name | Literal[False] | None, BeforeValidator(_reason)]
 _Alpha = Literal[AlphaMode.OPAQUE, AlphaMode.CUTOUT, AlphaMode.BLEND, AlphaMode.PREMULTIPLIED, AlphaMode.MASK]
 _Globs = Annotated[
     tuple[_Name, ...],
@@ -211,7 +218,7 @@ class Rule(Settings):
     """Conditions on what the texture is, besides its name."""
     kind: MapKind | None = None
     """Which map the texture is, whatever its name and pixels look like."""
-    skip: _Name | Literal[False] | None = None
+    skip: _Reason = None
     """Write nothing, for the reason given here; `false` exempts from the skips of later rules."""
 
     _where: str = PrivateAttr("")
@@ -287,11 +294,16 @@ class Config(Settings):
     """Variants of this configuration, one a platform; `--profile` chooses."""
 
     _base: Path | None = PrivateAttr(None)
+    _named: dict[str, str] = PrivateAttr({})
 
     @property
     def base(self) -> Path | None:
         """What model paths are relative to: the configuration file's folder; None for the working folder."""
         return self._base
+
+    def where_named(self, model: str) -> str | None:
+        """Return where the configuration file names a model, as ``file:line``; None where it does not."""
+        return self._named.get(model)
 
 
 NESTED: dict[str, Any] = {"rules": Rule, "kinds": Settings, "profiles": Profile, "when": When, "quality": Quality}
