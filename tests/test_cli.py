@@ -72,6 +72,13 @@ def test_only_keeps_what_matches(library, tmp_path, capfd):
     assert [job["name"] for job in json.loads(out)["jobs"]] == ["rock_rough.png"]
 
 
+def test_a_glob_that_leaves_no_texture_is_a_mistake_in_a_plan_too(library, tmp_path, capfd):
+    for command in ("plan", "run"):
+        code, out, err = call(capfd, command, library, "--out", tmp_path / "out", "--only", "rokc*")
+        assert (code, out) == (2, "")
+        assert "no textures here; check the path, --only" in err
+
+
 def test_one_bad_texture_gives_exit_code_1_and_the_rest_is_done(library, tmp_path, capfd):
     (library / "broken.png").write_bytes((library / "rock.png").read_bytes()[:200])
     code, out, err = call(capfd, "run", library, "--out", tmp_path / "out", "--model", "bicubic", "--json")

@@ -67,8 +67,6 @@ def run(dry_run: bool, force: bool, quiet: bool, json_: bool, only: tuple[str, .
     start = time.monotonic()
     with Receipts(config.output) as receipts:
         planned = _plan(config, only, receipts, quiet=quiet)
-        if not planned.jobs and not planned.problems:
-            raise UsageError("no textures here", where=planned.source, fix="check the path, --only and the rules")
         engine = _engine(planned, force=force)
         for note in planned.notes:
             click.echo(f"note: {note}", err=True)
@@ -115,7 +113,10 @@ def _plan(config: Config, only: tuple[str, ...], receipts: Receipts, *, quiet: b
     if config.precision is not Precision.AUTO:
         devices.require(device, config.precision)
     with planning(quiet=quiet) as told:
-        return make_plan(config, device=device, only=only, receipts=receipts, on_progress=told)
+        planned = make_plan(config, device=device, only=only, receipts=receipts, on_progress=told)
+    if not planned.jobs and not planned.problems:
+        raise UsageError("no textures here", where=planned.source, fix="check the path, --only and the rules")
+    return planned
 
 
 def _show(config: Config, only: tuple[str, ...], json_: bool) -> int:
