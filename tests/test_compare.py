@@ -81,6 +81,23 @@ def test_cut_outs_are_measured_as_such(tmp_path, capfd) -> None:
     assert found["likeness"]["fringe"] > 0
 
 
+def test_what_lies_beside_a_texture_says_what_it_is(tmp_path, capfd) -> None:
+    for folder, factor in (("before", 1), ("after", 2)):
+        write(tmp_path / folder / "model" / "0.png", larger(stone(32), factor))
+    sidecar = {
+        "asset": {"version": "2.0"},
+        "images": [{"uri": "0.png"}],
+        "textures": [{"source": 0}],
+        "materials": [{"pbrMetallicRoughness": {"metallicRoughnessTexture": {"index": 0}}}],
+    }
+    (tmp_path / "before" / "model" / "rock.gltf").write_text(json.dumps(sidecar))
+    for pair in (("before", "after"), ("before/model/0.png", "after/model/0.png")):
+        _, out, _ = call(capfd, *(tmp_path / name for name in pair), "--json")
+        (found,) = json.loads(out)
+        assert found["kind"] == "packed"
+        assert "metallicRoughnessTexture" in found["why"]
+
+
 def test_folders_are_compared_by_names(tmp_path, capfd) -> None:
     for name in ("rock.png", "deep/bark.png"):
         write_deep(tmp_path / "a" / name, stone(24))

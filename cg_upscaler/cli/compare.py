@@ -9,11 +9,10 @@ import click
 
 from cg_upscaler import codecs
 from cg_upscaler.cli.exit_codes import ExitCode
+from cg_upscaler.cli.inspect import Known, look
 from cg_upscaler.cli.tables import as_json, table
 from cg_upscaler.codecs import Image
-from cg_upscaler.errors import OutputError, UpscaleError, UsageError
-from cg_upscaler.library.classify import classify
-from cg_upscaler.library.survey import survey
+from cg_upscaler.errors import OutputError, SourceError, UpscaleError, UsageError
 from cg_upscaler.maps import AlphaMode, MapKind
 from cg_upscaler.measure import panels
 from cg_upscaler.measure.figures import Kept, Likeness, kept, likeness
@@ -103,9 +102,11 @@ def compare(before: Path, after: Path, kind: str | None, picture: Path | None, c
     if picture is not None:
         raise UsageError("a picture shows one texture, not a folder", where=before, fix="give two files")
     done, code = [], ExitCode.OK
-    for pair in _pairs(before, after):
+    pairs = _pairs(before, after)
+    known = {Path(item.file): item for item in look(before, wanted) if isinstance(item, Known)}
+    for pair in pairs:
         try:
-            done.append(_compare(pair, wanted))
+            done.append(_compare(pair, wanted, known=known.get(pair.before)))
         except UpscaleError as error:
             click.echo(f"cg-upscale: {error}", err=True)
             code = ExitCode.FAILED
@@ -129,16 +130,21 @@ def _pairs(before: Path, after: Path) -> list[Pair]:
     return found
 
 
-def _compare(pair: Pair, kind: MapKind | None, picture: Path | None = None, crop: Crop | None = None) -> Comparison:
+def _compare(
+    pair: Pair,
+    kind: MapKind | None,
+    picture: Path | None = None,
+    crop: Crop | None = None,
+    known: Known | None = None,
+) -> Comparison:
     for path in (pair.before, pair.after):
         if not path.is_file():
             raise UsageError("no such file", where=path, fix="check the path")
     before, after = codecs.read(pair.before), codecs.read(pair.after)
     factor = _factor(before, after, pair)
-    name = f"{pair.before.absolute().parent.name}/{pair.before.name}"
-    evidence = survey(before, before.spec)
-    decision = classify(name, before.spec, evidence, kind=kind, why="--kind says so")
-    subject = subject_of(before.spec, decision.kind, decision.alpha, decision.vectors, evidence.vectors.signed)
+    known = known or _known(pair.before, kind)
+    decision, signed = known.decision, known.evidence.vectors.signed
+    subject = subject_of(before.spec, decision.kind, decision.alpha, decision.vectors, signed)
     source, result = to_float(before.pixels), to_float(after.pixels)
     alike = likeness(source, reduced(result, factor, subject), subject)
     told = kept(before.pixels, after.pixels, subject)
@@ -149,6 +155,14 @@ def _compare(pair: Pair, kind: MapKind | None, picture: Path | None = None, crop
     return Comparison(
         pair.name, str(pair.before), str(pair.after), decision.kind, decision.why, decision.alpha, factor, alike, told
     )
+
+
+def _known(path: Path, kind: MapKind | None) -> Known:
+    """Return what a single file is, given those beside it."""
+    (item,) = look(path, kind)
+    if isinstance(item, Known):
+        return item
+    raise SourceError(item.message, where=path)
 
 
 def _factor(before: Image, after: Image, pair: Pair) -> int:

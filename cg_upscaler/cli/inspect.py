@@ -29,7 +29,9 @@ _IN_WORDS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class Known:
+    """What is known of a file."""
+
     file: str
     material: str
     spec: ImageSpec
@@ -42,12 +44,12 @@ class _Known:
 @click.option("--json", "json_", is_flag=True, help="Print JSON.")
 def inspect(files: tuple[Path, ...], json_: bool) -> int:
     """Say what each of FILES is, or all textures of a folder, why it is taken for that, and what its pixels show."""
-    known: list[_Known] = []
+    known: list[Known] = []
     code = ExitCode.OK
     for file in files:
         try:
-            for item in _look(file):
-                if isinstance(item, _Known):
+            for item in look(file):
+                if isinstance(item, Known):
                     known.append(item)
                 else:
                     code = _failed(f"{item.name}: {item.message}")
@@ -62,8 +64,11 @@ def _failed(message: str) -> ExitCode:
     return ExitCode.FAILED
 
 
-def _look(path: Path) -> Iterator[_Known | Problem]:
-    """Yield what is known of a texture, or of all in a folder, given the files beside them."""
+def look(path: Path, kind: MapKind | None = None) -> Iterator[Known | Problem]:
+    """Yield what is known of a texture, or of all in a folder, given the files beside them; `kind` has the last word.
+
+    Raises `UnsupportedImage` for a single file that is no texture by its name, and what `scan` raises.
+    """
     alone = not path.is_dir()
     root = path.parent if alone else path
     seen = scan(path)
@@ -81,15 +86,18 @@ def _look(path: Path) -> Iterator[_Known | Problem]:
             continue
         name = above + item.found.name
         material, member = places.get(name, ("", None))
-        decision = classify(name, item.spec, item.evidence, sidecar=told.get(item.found.name), siblings=member)
+        sidecar = told.get(item.found.name)
+        decision = classify(
+            name, item.spec, item.evidence, kind=kind, why="--kind says so", sidecar=sidecar, siblings=member
+        )
         yield _known(item, path if alone else root / item.found.name, material, decision)
 
 
-def _known(item: Seen, path: Path, material: str, decision: Decision) -> _Known:
-    return _Known(str(path), material, item.spec, decision, item.evidence)
+def _known(item: Seen, path: Path, material: str, decision: Decision) -> Known:
+    return Known(str(path), material, item.spec, decision, item.evidence)
 
 
-def _plain(item: _Known) -> dict[str, object]:
+def _plain(item: Known) -> dict[str, object]:
     return {
         "file": item.file,
         "material": item.material,
@@ -100,7 +108,7 @@ def _plain(item: _Known) -> dict[str, object]:
     }
 
 
-def _told(known: Sequence[_Known]) -> str:
+def _told(known: Sequence[Known]) -> str:
     parts = []
     if len(known) <= _IN_WORDS:
         parts += [_in_words(item) for item in known]
@@ -112,7 +120,7 @@ def _told(known: Sequence[_Known]) -> str:
     return "\n\n".join(parts)
 
 
-def _row(item: _Known) -> tuple[str, ...]:
+def _row(item: Known) -> tuple[str, ...]:
     decision = item.decision
     return (
         item.file, decision.kind.value, f"{decision.confidence:.0%}", decision.why, wraps(decision.edges),
@@ -120,7 +128,7 @@ def _row(item: _Known) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _in_words(item: _Known) -> str:
+def _in_words(item: Known) -> str:
     spec, decision = item.spec, item.decision
     note = f", {spec.note}" if spec.note else ""
     seams = wrap(spec.size, item.evidence)
