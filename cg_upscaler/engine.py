@@ -186,7 +186,7 @@ def _in_words(error: Exception, job: Job) -> str:
     if isinstance(error, UpscaleError):
         return str(error)
     if isinstance(error, MemoryError):
-        return f"{job.name}: out of memory; free some, or exclude it under 'rules'"
+        return f"{job.name}: out of memory; free some, or skip it by a rule"
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return f"{job.name}: no space left on the disk of {job.output}; free some and run again"
     return f"{job.name}: {error}"

@@ -88,6 +88,6 @@ def within(size: Size, limit: int, path: Path) -> Size:
         raise TooManyPixels(
             f"claims {size} texels, more than the limit of {limit}",
             where=path,
-            fix="export it smaller, or exclude it; if the header is wrong, the file is damaged",
+            fix="export it smaller, or skip it by a rule; if the header is wrong, the file is damaged",
         )
     return size

@@ -71,6 +71,6 @@ def surface(path: Path) -> Surface:
             raise UnsupportedImage(
                 f"is {what}, and only single flat unsigned textures are handled",
                 where=path,
-                fix="exclude it, or split it into images",
+                fix="skip it by a rule, or split it into images",
             )
     return Surface(compression, max(1, mips), fourcc in (b"DXT2", b"DXT4"))

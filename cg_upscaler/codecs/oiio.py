@@ -95,7 +95,7 @@ def _described(
     found = source.spec()
     size = within(Size(found.width, found.height), limit, path)
     if found.deep or found.depth > 1:
-        raise UnsupportedImage("is a deep or volume image", where=path, fix="flatten it, or exclude it")
+        raise UnsupportedImage("is a deep or volume image", where=path, fix="flatten it, or skip it by a rule")
     picked = pick(path, found, container)
     notes = [facts.note, *_notes(source, found, size), picked.note]
     spec = ImageSpec(

@@ -41,7 +41,7 @@ def examine(path: Path, container: str) -> Size | None:
     if path.is_dir():
         raise UnreadableImage("is a folder, not a file", where=path, fix="name the files in it, or run on the folder")
     if path.exists() and not path.is_file():  # a pipe would be waited at for ever
-        raise UnreadableImage("is no file", where=path, fix="exclude it")
+        raise UnreadableImage("is no file", where=path, fix="skip it by a rule")
     try:
         with path.open("rb") as file:
             head = file.read(HEAD)
@@ -63,7 +63,7 @@ def examine(path: Path, container: str) -> Size | None:
 
 
 def damaged(path: Path, what: str) -> UnreadableImage:
-    return UnreadableImage(what, where=path, fix="export it again, or exclude it")
+    return UnreadableImage(what, where=path, fix="export it again, or skip it by a rule")
 
 
 def identify(head: bytes) -> str | None:

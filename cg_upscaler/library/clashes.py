@@ -39,7 +39,7 @@ def without_clashes(jobs: Sequence[Job], output: Path) -> tuple[list[Job], list[
         rivals = [other.name for other in by_output[_folded(job.output)] if other is not job]
         victim = sources.get(_folded(os.path.realpath(job.output)))
         if rivals:
-            message = f"its result and that of {', '.join(rivals)} would be one file; rename or exclude one"
+            message = f"its result and that of {', '.join(rivals)} would be one file; rename one, or skip it by a rule"
         elif victim is not None:
             message = f"its result would overwrite the source {victim}; choose another output folder"
         elif _folded(job.output).startswith(_folded(os.path.join(output, REJECTED, ""))):

@@ -74,7 +74,7 @@ def attempt(name: str, work: Callable[[], T]) -> T | Problem:
     except OSError as error:
         return Problem(name, f"cannot be read: {error.strerror or error}")
     except MemoryError:
-        return Problem(name, "does not fit into memory; free some, or exclude it under 'rules'")
+        return Problem(name, "does not fit into memory; free some, or skip it by a rule")
 
 
 def _look(item: Found, receipts: Receipts | None, limit: int) -> Seen:

@@ -45,7 +45,7 @@ def _found(scan: Scan) -> Iterator[str]:
     if scan.found:
         yield f"by their names: {_counts(kinds)}"
     if scan.other:
-        yield f"{scan.other} other files are left alone"
+        yield f"{scan.other} other {'file is' if scan.other == 1 else 'files are'} left alone"
     yield from (f"{problem.name}: {problem.message}" for problem in scan.problems[:_SHOWN])
 
 
