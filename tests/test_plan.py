@@ -249,6 +249,19 @@ def test_a_model_that_is_not_there_stops_the_plan(library: Path) -> None:
         plan_of(library, model="missing.pth")
 
 
+def test_tiles_that_will_no_longer_fit_are_told(library: Path) -> None:
+    for tile in ("1001", "1002", "1011"):
+        put(library / f"skin_color.{tile}.png")
+    plan = plan_of(library, "rules: [{match: '*.1002.*', scale: 2}]", model="bicubic")
+    small = plan.jobs[1].output_spec
+    assert small is not None
+    said = [[note for note in job.notes if "border may show" in note] for job in plan.jobs]
+    assert said[0] == [f"skin_color.1002.png beside it is made {small.size}: their border may show"]
+    assert "skin_color.1001.png" in said[1][0]
+    assert said[2] == []
+    assert not any("border" in note for job in plan_of(library, model="bicubic").jobs for note in job.notes)
+
+
 def test_an_unknown_model_is_told_with_its_line(library: Path) -> None:
     put(library / "a.png")
     with pytest.raises(ModelNotFound, match="did you mean 'realesrgan-x4plus'") as caught:

@@ -112,7 +112,7 @@ class _Planner:
         made |= drafts
         most, framings = _shared(drafts.values()), self.framings(drafts)
         items = [made[item.name] for item in found]
-        return [self.finish(item, most, framings) if isinstance(item, _Draft) else item for item in items]
+        return self.even([self.finish(item, most, framings) if isinstance(item, _Draft) else item for item in items])
 
     def skip(self, found: Found) -> Job | None:
         """Return the job for a texture that is not even looked at."""
@@ -187,6 +187,30 @@ class _Planner:
             ),
         )
         return replace(made, notes=(*made.notes, *framing.notes)) if isinstance(made, Job) else made
+
+    def even(self, made: Sequence[Job | Problem]) -> list[Job | Problem]:
+        """Return what was made, with a note on the jobs that the tile or face beside them will fit no longer."""
+        jobs = [item for item in made if isinstance(item, Job)]
+        sizes = {
+            job.name: (job.source_spec.size, job.output_spec.size)
+            for job in jobs
+            if job.source_spec and job.output_spec
+        }
+
+        def told(item: Job | Problem) -> Job | Problem:
+            place = self.places.get(item.name)
+            if place is None or not isinstance(item, Job) or item.name not in sizes:
+                return item
+            own, sides = sizes[item.name], place.member.neighbours
+            beside = {side.name for side in (sides.left, sides.right, sides.top, sides.bottom) if side}
+            notes = (
+                f"{name} beside it is made {sizes[name][1]}: their border may show"
+                for name in sorted(beside & sizes.keys())
+                if sizes[name][0] == own[0] and sizes[name][1] != own[1]
+            )
+            return replace(item, notes=(*item.notes, *notes))
+
+        return [told(item) for item in made]
 
     def idle_rules(self) -> Iterator[str]:
         yield from (f"{rule} matches no texture" for rule in self.config.rules if id(rule) not in self.used)
