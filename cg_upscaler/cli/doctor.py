@@ -13,6 +13,7 @@ from cg_upscaler.cli.exit_codes import ExitCode
 from cg_upscaler.cli.tables import as_json
 from cg_upscaler.errors import UpscaleError
 from cg_upscaler.models import catalog
+from cg_upscaler.spec import Precision
 
 _PACKAGES = ("cg-upscaler", "torch", "numpy", "OpenImageIO", "opencv-python-headless", "Pillow", "imageio")
 
@@ -46,7 +47,9 @@ def _facts() -> Iterator[tuple[str, str]]:
     yield "devices", ", ".join(devices.available())
     device = devices.describe("auto")
     yield "device", f"{device.name}: {device.label}"
-    yield "precision", f"{device.fast.value} for 8-bit textures, float32 for deeper ones: {device.why}"
+    fast = device.fast.value
+    which = "all textures" if device.fast is Precision.FLOAT32 else "8-bit textures, float32 for deeper ones"
+    yield "precision", f"{fast} for {which}: {device.why}"
     yield "models", ", ".join(info.name for info in catalog.names())
 
 
