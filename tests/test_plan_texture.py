@@ -54,6 +54,12 @@ def test_colour_goes_together() -> None:
     assert not group.constant
 
 
+def test_what_reading_loses_is_told() -> None:
+    seen = texture(noise(3))
+    seen = replace(seen, spec=replace(seen.spec, note="its ICC profile is not kept"))
+    assert planned(seen).notes == ("its ICC profile is not kept",)
+
+
 def test_gray_goes_as_one_channel_however_it_is_stored() -> None:
     gray = noise(1)
     assert shape(planned(texture(gray))) == [(Role.SCALAR, (0,), (0,), "4x")]

@@ -124,7 +124,7 @@ def _row(item: Known) -> tuple[str, ...]:
     decision = item.decision
     return (
         item.file, decision.kind.value, f"{decision.confidence:.0%}", decision.why, wraps(decision.edges),
-        decision.alpha.value, _convention(decision), "; ".join(decision.notes),
+        decision.alpha.value, _convention(decision), "; ".join(filter(None, (item.spec.note, *decision.notes))),
     )  # fmt: skip
 
 

@@ -195,6 +195,8 @@ def _check_limits(written: ImageSpec) -> None:
 
 def _notes(texture: Texture, settings: Settled, sizes: Sizes) -> Iterator[str]:
     spec, model = texture.spec, settings.means.model
+    if spec.note:
+        yield spec.note
     if spec.indexed:
         yield "a palette is written as plain colour"
     if sizes.vertices and model not in PLAIN:
