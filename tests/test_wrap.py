@@ -165,3 +165,16 @@ def test_sprites_never_wrap() -> None:
 def test_real_textures_are_known(file: str, expected: Edges) -> None:
     image = codecs.read(EXAMPLES / file)
     assert edges_of(MapKind.BASE_COLOR, image.spec, survey(image, image.spec)) == expected
+
+
+def grains(side: int, seed: int) -> pictures.Picture:
+    """Grains of about a texel, which tile: neighbouring lines have only a little to do with each other."""
+    noise = np.random.default_rng(seed).normal(0, 1, (side, side, 3)).astype(np.float32)
+    soft = sum(np.roll(noise, (y, x), (0, 1)) * weight for (y, x), weight in np.ndenumerate(np.ones((2, 2))))
+    return as_bytes(0.5 + 0.06 * soft)
+
+
+def test_grains_tile_although_their_lines_are_hardly_alike() -> None:
+    assert [edges(grains(96, seed)) for seed in range(12)] == [BOTH] * 12
+    cut = [edges(grains(160, seed)[:96, :96]) for seed in range(12)]
+    assert sum(found == BOTH for found in cut) <= 2

@@ -38,6 +38,8 @@ _UNLIKE, _STRAY = 3.0, 0.08
 """How much less alike they may be than the least alike neighbours inside, and what those lack of 1 at least."""
 _NOISE = 0.2
 """Where even neighbours are no more alike than this, likeness says nothing."""
+_NOISY = 0.7
+"""Where they are no more alike than this, one pair of lines says little by itself."""
 _SMOOTH = 0.9
 """Where neighbours are more alike than this, and no line stands out, a small jump all along the border is a filter
 that did not wrap."""
@@ -182,9 +184,18 @@ def _related(seam: Seam) -> bool:
         return seam.jump <= seam.hard + _floor(seam)
     if seam.near < _NOISE:
         return True
-    if _no_odder(seam) and seam.alike >= _RELATED * seam.near:
+    alike = max(seam.alike, _as_jumps_tell(seam)) if seam.near < _NOISY else seam.alike
+    if _no_odder(seam) and alike >= _RELATED * seam.near:
         return True
     return seam.near > _SMOOTH and seam.hardest < _LINES * seam.usual
+
+
+def _as_jumps_tell(seam: Seam) -> float:
+    """Return how alike the border lines are by their jump: the distance of two lines squared goes with 1 less that.
+
+    Between lines of noise that is the steadier sign.
+    """
+    return 1 - (seam.jump / max(seam.usual, 1e-9)) ** 2 * (1 - seam.near)
 
 
 def _no_odder(seam: Seam) -> bool:
