@@ -24,8 +24,8 @@ from cg_upscaler.generate import Generator
 from cg_upscaler.generate.tiles import Tiles
 from cg_upscaler.geometry import Edges, Size
 from cg_upscaler.job import Action, Band, Group, Job, Pass, Via
-from cg_upscaler.library.evidence import AlphaClass
 from cg_upscaler.library.survey import survey
+from cg_upscaler.library.survey.evidence import AlphaClass
 from cg_upscaler.maps import PLAIN, AlphaMode, ColorSpace, MapKind, Role
 from cg_upscaler.measure.fringe import composite_error, fringe
 from cg_upscaler.measure.reduce import reduced

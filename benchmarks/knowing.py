@@ -25,9 +25,9 @@ from numpy.typing import NDArray
 from cg_upscaler import codecs
 from cg_upscaler.geometry import Edge, Size
 from cg_upscaler.library.classify import Decision, classify
-from cg_upscaler.library.evidence import AlphaClass, Evidence
 from cg_upscaler.library.survey import survey
-from cg_upscaler.library.wrap import edges_of
+from cg_upscaler.library.survey.evidence import AlphaClass, Evidence
+from cg_upscaler.library.survey.wrap import edges_of
 from cg_upscaler.maps import MapKind, NormalConvention
 from cg_upscaler.pixels.views import Array
 from cg_upscaler.spec import ImageSpec

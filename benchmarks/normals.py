@@ -23,7 +23,7 @@ from cg_upscaler.cut import canonical_cut
 from cg_upscaler.generate.pool import Pool
 from cg_upscaler.geometry import Edges
 from cg_upscaler.job import Action, Band, Group, Job, Pass, Via
-from cg_upscaler.library.names import by_name
+from cg_upscaler.library.naming.names import by_name
 from cg_upscaler.maps import BICUBIC, ColorSpace, MapKind, Role
 from cg_upscaler.measure.angular import angles
 from cg_upscaler.models import catalog

@@ -18,7 +18,7 @@ from cg_upscaler.geometry import Edges, Size
 from cg_upscaler.job import Action, Job
 from cg_upscaler.library.classify import classify
 from cg_upscaler.library.config import load
-from cg_upscaler.library.settings import settle
+from cg_upscaler.library.config.settings import settle
 from cg_upscaler.library.survey import survey
 from cg_upscaler.library.texture import Texture, plan_texture
 from cg_upscaler.maps import AlphaMode, ColorSpace, MapKind

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from cg_upscaler.geometry import Size
 from cg_upscaler.job import Job
 from cg_upscaler.library.classify import Decision
-from cg_upscaler.library.settings import Means, Settled
+from cg_upscaler.library.config.settings import Means, Settled
 from cg_upscaler.library.survey import survey
 from cg_upscaler.library.texture import Texture, plan_texture
 from cg_upscaler.maps import PLAIN, AlphaMode, MapKind

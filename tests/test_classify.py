@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from cg_upscaler.library.classify import Decision, classify
-from cg_upscaler.library.names import by_name, see_through
+from cg_upscaler.library.naming.names import by_name, see_through
 from cg_upscaler.library.survey import survey
 from cg_upscaler.maps import AlphaMode, MapKind, NormalConvention
 from cg_upscaler.pixels.views import Array

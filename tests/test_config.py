@@ -13,9 +13,9 @@ from cg_upscaler.geometry import Cells, Edge, Edges, Size
 from cg_upscaler.job import Gates
 from cg_upscaler.library.classify import Decision
 from cg_upscaler.library.config import Config, Handling, Quality, Rule, TwoX, When, load, schema
-from cg_upscaler.library.notation import AskedEdges
+from cg_upscaler.library.config.notation import AskedEdges
+from cg_upscaler.library.config.settings import Settled, deciding, holding, rules_for, settle
 from cg_upscaler.library.scan import scan
-from cg_upscaler.library.settings import Settled, deciding, holding, rules_for, settle
 from cg_upscaler.library.starter import starter
 from cg_upscaler.maps import BICUBIC, POLICIES, AlphaMode, ColorSpace, MapKind, NormalConvention
 from cg_upscaler.spec import Depth, ImageSpec, Precision

@@ -63,8 +63,8 @@ LIBRARIES: dict[str, frozenset[str]] = {
     "imageio": frozenset({"codecs", "report"}),
     "flip_evaluator": frozenset({"measure"}),
     "yaml": frozenset({"library.config"}),
-    "pydantic": frozenset({"library.config", "library.schema"}),
-    "pydantic_core": frozenset({"library.config", "library.schema"}),
+    "pydantic": frozenset({"library.config", "library.config.schema"}),
+    "pydantic_core": frozenset({"library.config", "library.config.schema"}),
     "click": frozenset({"cli"}),
     "tqdm": frozenset({"cli"}),
     "tabulate": frozenset({"cli"}),
@@ -109,7 +109,7 @@ def test_a_trespass_is_found(tmp_path: Path, file: str, code: str, complaint: st
     [
         ("job.py", "import json\nfrom cg_upscaler.geometry import Size"),
         ("pixels/rows.py", "import numpy\nfrom . import edges\nfrom ..geometry import Size"),
-        ("library/config.py", "import yaml\nfrom cg_upscaler import maps"),
+        ("library/config/__init__.py", "import yaml\nfrom cg_upscaler import maps"),
         ("codecs/table.py", "from cg_upscaler.codecs.png import open"),
         ("client.py", "from cg_upscaler.job import Job"),
         ("__init__.py", "from cg_upscaler.engine import Engine"),
@@ -122,7 +122,7 @@ def test_an_import_that_goes_down_is_let_through(tmp_path: Path, file: str, code
 
 def write(package: Path, file: str, code: str) -> None:
     path = package / file
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(code, encoding="utf-8")
 
 

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from cg_upscaler.geometry import Edge, Edges
 from cg_upscaler.library.classify import Decision, classify
-from cg_upscaler.library.materials import Member, find_materials
-from cg_upscaler.library.names import LIKELY
-from cg_upscaler.library.neighbours import Neighbour, Neighbours
+from cg_upscaler.library.naming.materials import Member, find_materials
+from cg_upscaler.library.naming.names import LIKELY
+from cg_upscaler.library.naming.neighbours import Neighbour, Neighbours
 from cg_upscaler.library.sidecars.verdict import SidecarVerdict
 from cg_upscaler.library.survey import survey
 from cg_upscaler.maps import AlphaMode, ColorSpace, MapKind, NormalConvention

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cg_upscaler.library.names import LIKELY, SURE, by_name
+from cg_upscaler.library.naming.names import LIKELY, SURE, by_name
 from cg_upscaler.maps import MapKind, Meaning, NormalConvention
 
 BASE, NORMAL, ROUGH, GLOSS = MapKind.BASE_COLOR, MapKind.NORMAL, MapKind.ROUGHNESS, MapKind.GLOSS

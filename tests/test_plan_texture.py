@@ -14,7 +14,7 @@ from cg_upscaler.geometry import Cells, Edge, Edges, Size
 from cg_upscaler.job import Action, Band, Group, Job, Via
 from cg_upscaler.library.classify import Decision
 from cg_upscaler.library.config import Handling, TwoX
-from cg_upscaler.library.settings import Means, Settled
+from cg_upscaler.library.config.settings import Means, Settled
 from cg_upscaler.maps import (
     BICUBIC,
     LINEAR,

@@ -9,8 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from cg_upscaler.geometry import Size
-from cg_upscaler.library.evidence import AlphaClass, Evidence, HiddenColor
 from cg_upscaler.library.survey import SAMPLE, survey
+from cg_upscaler.library.survey.evidence import AlphaClass, Evidence, HiddenColor
 from cg_upscaler.pixels.rows import Pixels
 from cg_upscaler.pixels.views import Array
 from cg_upscaler.spec import Depth, ImageSpec

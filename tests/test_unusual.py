@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from cg_upscaler import codecs
 from cg_upscaler.library.classify import Decision, classify
-from cg_upscaler.library.evidence import Evidence
 from cg_upscaler.library.survey import survey
+from cg_upscaler.library.survey.evidence import Evidence
 from cg_upscaler.maps import AlphaMode, MapKind, Meaning
 from cg_upscaler.pixels.views import Array
 from tests import pictures, unusual

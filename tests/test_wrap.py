@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from cg_upscaler import codecs
 from cg_upscaler.geometry import Edge, Edges
 from cg_upscaler.library.survey import survey
-from cg_upscaler.library.wrap import edges_of
+from cg_upscaler.library.survey.wrap import edges_of
 from cg_upscaler.maps import MapKind
 from cg_upscaler.pixels.views import Array
 from tests import pictures

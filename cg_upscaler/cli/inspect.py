@@ -14,12 +14,12 @@ from cg_upscaler.cli.tables import as_json, confidences, table, wraps
 from cg_upscaler.errors import UnsupportedImage, UpscaleError
 from cg_upscaler.job import Problem
 from cg_upscaler.library.classify import Decision, classify
-from cg_upscaler.library.evidence import Evidence
 from cg_upscaler.library.look import Seen, look_at
-from cg_upscaler.library.materials import find_materials
+from cg_upscaler.library.naming.materials import find_materials
 from cg_upscaler.library.scan import scan
 from cg_upscaler.library.sidecars import read_sidecars
-from cg_upscaler.library.wrap import wrap
+from cg_upscaler.library.survey.evidence import Evidence
+from cg_upscaler.library.survey.wrap import wrap
 from cg_upscaler.maps import MapKind
 from cg_upscaler.spec import ImageSpec
 from cg_upscaler.wire import to_plain

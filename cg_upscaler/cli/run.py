@@ -20,7 +20,7 @@ from cg_upscaler.errors import UsageError
 from cg_upscaler.geometry import Edge
 from cg_upscaler.job import Outcome, Plan, Receipt
 from cg_upscaler.library.config import Config, load
-from cg_upscaler.library.notation import AUTO
+from cg_upscaler.library.config.notation import AUTO
 from cg_upscaler.library.plan import make_plan
 from cg_upscaler.library.receipts import Receipts
 from cg_upscaler.library.sizes import SCALES

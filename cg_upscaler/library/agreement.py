@@ -8,8 +8,8 @@ from dataclasses import replace
 from fractions import Fraction
 
 from cg_upscaler.geometry import Edge, Edges
+from cg_upscaler.library.survey.wrap import wrap
 from cg_upscaler.library.texture import Texture
-from cg_upscaler.library.wrap import wrap
 from cg_upscaler.maps import MapKind
 
 _SURE, _DOUBTFUL = 0.7, 0.6

@@ -11,9 +11,9 @@ import numpy as np
 from cg_upscaler import codecs
 from cg_upscaler.errors import SourceError
 from cg_upscaler.job import Frame, Neighbour
-from cg_upscaler.library import neighbours
 from cg_upscaler.library.look import READERS
-from cg_upscaler.library.neighbours import Neighbours
+from cg_upscaler.library.naming import neighbours
+from cg_upscaler.library.naming.neighbours import Neighbours
 from cg_upscaler.library.texture import Texture
 from cg_upscaler.pixels.rows import Pixels, to_float
 

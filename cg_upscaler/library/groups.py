@@ -11,8 +11,8 @@ from cg_upscaler.geometry import Size
 from cg_upscaler.job import Band, Group, Pass, Via
 from cg_upscaler.library.classify import Decision
 from cg_upscaler.library.config import TwoX
-from cg_upscaler.library.evidence import AlphaClass, Evidence
-from cg_upscaler.library.settings import Means, Settled
+from cg_upscaler.library.config.settings import Means, Settled
+from cg_upscaler.library.survey.evidence import AlphaClass, Evidence
 from cg_upscaler.maps import (
     BICUBIC,
     FITTING,

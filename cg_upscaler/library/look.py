@@ -13,10 +13,10 @@ from typing import TypeVar
 from cg_upscaler import codecs
 from cg_upscaler.errors import SourceError
 from cg_upscaler.job import Problem
-from cg_upscaler.library.evidence import Evidence
 from cg_upscaler.library.receipts import Receipts, hash_file
 from cg_upscaler.library.scan import Found
 from cg_upscaler.library.survey import survey
+from cg_upscaler.library.survey.evidence import Evidence
 from cg_upscaler.spec import ImageSpec
 from cg_upscaler.wire import from_plain, to_plain
 

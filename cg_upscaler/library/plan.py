@@ -17,14 +17,14 @@ from cg_upscaler.library.agreement import agreed
 from cg_upscaler.library.clashes import check_output, without_clashes
 from cg_upscaler.library.classify import classify
 from cg_upscaler.library.config import Config, Rule
+from cg_upscaler.library.config.settings import Settled, deciding, holding, rules_for, said_alpha, settle
 from cg_upscaler.library.frames import Framing, find_frames
 from cg_upscaler.library.groups import Find
 from cg_upscaler.library.look import Progress, Seen, attempt, look_at
-from cg_upscaler.library.materials import Material, Member, find_materials
-from cg_upscaler.library.neighbours import Neighbours
+from cg_upscaler.library.naming.materials import Material, Member, find_materials
+from cg_upscaler.library.naming.neighbours import Neighbours
 from cg_upscaler.library.receipts import Receipts, known_outputs_under
 from cg_upscaler.library.scan import Found, Scan, scan
-from cg_upscaler.library.settings import Settled, deciding, holding, rules_for, said_alpha, settle
 from cg_upscaler.library.sidecars import Sidecars, read_sidecars
 from cg_upscaler.library.sizes import factor, together
 from cg_upscaler.library.texture import Texture, asked, plan_texture, skip

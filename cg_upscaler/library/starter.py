@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from cg_upscaler.library.names import LIKELY, by_name
+from cg_upscaler.library.naming.names import LIKELY, by_name
 from cg_upscaler.library.scan import Scan
 from cg_upscaler.maps import MapKind
 

@@ -13,10 +13,10 @@ from cg_upscaler.geometry import Edge, Edges, Size
 from cg_upscaler.job import Action, Frame, Group, Job
 from cg_upscaler.library.classify import DOUBTFUL, Decision
 from cg_upscaler.library.config import Handling
-from cg_upscaler.library.evidence import Evidence
+from cg_upscaler.library.config.settings import Settled
 from cg_upscaler.library.groups import Find, color_space, fitting, plan_groups
-from cg_upscaler.library.settings import Settled
 from cg_upscaler.library.sizes import Asked, Sizes, sized
+from cg_upscaler.library.survey.evidence import Evidence
 from cg_upscaler.maps import NEAREST, PLAIN, POLICIES, MapKind, Treatment
 from cg_upscaler.spec import DeviceInfo, ImageSpec
 

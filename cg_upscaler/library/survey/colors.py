@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cg_upscaler.library.totals import ROUNDING
+from cg_upscaler.library.survey.totals import ROUNDING
 from cg_upscaler.pixels.rows import Pixels
 
 Codes = NDArray[np.int64]

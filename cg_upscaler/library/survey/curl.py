@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cg_upscaler.library.evidence import Curl
+from cg_upscaler.library.survey.evidence import Curl
 from cg_upscaler.maps import NormalConvention
 from cg_upscaler.pixels.rows import Pixels
 

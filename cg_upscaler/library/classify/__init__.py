@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cg_upscaler.geometry import Edge, Edges
-from cg_upscaler.library import clues
-from cg_upscaler.library.clues import Clue
-from cg_upscaler.library.contradiction import contradicted, odd_channels
-from cg_upscaler.library.curl import convention_of
-from cg_upscaler.library.evidence import Evidence
-from cg_upscaler.library.materials import Member
-from cg_upscaler.library.names import SURE, NameVerdict, by_name
+from cg_upscaler.library.classify import clues
+from cg_upscaler.library.classify.clues import Clue
+from cg_upscaler.library.classify.contradiction import contradicted, odd_channels
+from cg_upscaler.library.classify.transparency import alpha_mode
+from cg_upscaler.library.naming.materials import Member
+from cg_upscaler.library.naming.names import SURE, NameVerdict, by_name
 from cg_upscaler.library.sidecars.verdict import SidecarVerdict
-from cg_upscaler.library.transparency import alpha_mode
-from cg_upscaler.library.vectors import layout_of
-from cg_upscaler.library.wrap import edges_of
+from cg_upscaler.library.survey.curl import convention_of
+from cg_upscaler.library.survey.evidence import Evidence
+from cg_upscaler.library.survey.vectors import layout_of
+from cg_upscaler.library.survey.wrap import edges_of
 from cg_upscaler.maps import AlphaMode, ColorSpace, MapKind, Meaning, NormalConvention
 from cg_upscaler.spec import ImageSpec
 

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cg_upscaler.library.evidence import AlphaClass, AlphaEvidence, HiddenColor
-from cg_upscaler.library.totals import ROUNDING, SOLID, Totals
+from cg_upscaler.library.survey.evidence import AlphaClass, AlphaEvidence, HiddenColor
+from cg_upscaler.library.survey.totals import ROUNDING, SOLID, Totals
 from cg_upscaler.pixels.rows import Pixels
 
 _EDGE_OF_CUTOUT = 0.9

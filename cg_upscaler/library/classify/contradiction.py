@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from cg_upscaler.library import clues, numbers
-from cg_upscaler.library.clues import Clue, percent
-from cg_upscaler.library.evidence import Evidence
-from cg_upscaler.library.names import LIKELY, NameVerdict
+from cg_upscaler.library.classify import clues, numbers
+from cg_upscaler.library.classify.clues import Clue, percent
+from cg_upscaler.library.naming.names import LIKELY, NameVerdict
+from cg_upscaler.library.survey.evidence import Evidence
 from cg_upscaler.maps import MapKind, Meaning
 from cg_upscaler.spec import ImageSpec
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from cg_upscaler.library import words
+from cg_upscaler.library.naming import words
 
 _CHUNK = re.compile(r"[^_\-. /\\()\[\]{}+,;=@#~$%&!']+")
 _NUMBER = re.compile(r"[vu]?\d+", re.IGNORECASE)

@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from cg_upscaler.library import words
-from cg_upscaler.library.names import LIKELY, SURE, NameVerdict, Reading, by_subject, read
-from cg_upscaler.library.tokens import base_of, tokens
+from cg_upscaler.library.naming import words
+from cg_upscaler.library.naming.names import LIKELY, SURE, NameVerdict, Reading, by_subject, read
+from cg_upscaler.library.naming.tokens import base_of, tokens
 from cg_upscaler.maps import MapKind
 
 _AGREED = 0.9

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cg_upscaler.library.curl import curl
-from cg_upscaler.library.evidence import Evidence, VectorEvidence
+from cg_upscaler.library.survey.curl import curl
+from cg_upscaler.library.survey.evidence import Evidence, VectorEvidence
 from cg_upscaler.pixels.rows import Pixels
 from cg_upscaler.spec import ImageSpec
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cg_upscaler.geometry import Size
-from cg_upscaler.library.wrap import threads
+from cg_upscaler.library.survey.wrap import threads
 from cg_upscaler.pixels.rows import Pixels
 
 ROUNDING = 1.5 / 255

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from cg_upscaler.library.clues import evidently_transparent
-from cg_upscaler.library.evidence import AlphaClass, AlphaEvidence, Evidence
-from cg_upscaler.library.names import multiplied, see_through
+from cg_upscaler.library.classify.clues import evidently_transparent
+from cg_upscaler.library.naming.names import multiplied, see_through
 from cg_upscaler.library.sidecars.verdict import SidecarVerdict
+from cg_upscaler.library.survey.evidence import AlphaClass, AlphaEvidence, Evidence
 from cg_upscaler.maps import AlphaMode, MapKind
 
 _WITHIN, _REACHING = 0.995, 0.85

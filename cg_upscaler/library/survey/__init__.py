@@ -12,15 +12,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cg_upscaler.library import colors
-from cg_upscaler.library.alpha import alpha_evidence
-from cg_upscaler.library.distance import distance
-from cg_upscaler.library.evidence import Evidence
-from cg_upscaler.library.lookup import lookup_side
-from cg_upscaler.library.pixel_art import pixel_art
-from cg_upscaler.library.totals import ROUNDING, Totals, finite
-from cg_upscaler.library.vectors import vector_evidence
-from cg_upscaler.library.wrap import seam
+from cg_upscaler.library.survey import colors
+from cg_upscaler.library.survey.alpha import alpha_evidence
+from cg_upscaler.library.survey.distance import distance
+from cg_upscaler.library.survey.evidence import Evidence
+from cg_upscaler.library.survey.lookup import lookup_side
+from cg_upscaler.library.survey.pixel_art import pixel_art
+from cg_upscaler.library.survey.totals import ROUNDING, Totals, finite
+from cg_upscaler.library.survey.vectors import vector_evidence
+from cg_upscaler.library.survey.wrap import seam
 from cg_upscaler.pixels.rows import Pixels, Source, blocks
 from cg_upscaler.spec import ImageSpec
 

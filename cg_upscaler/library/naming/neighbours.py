@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from cg_upscaler.library.tokens import base_of, tokens
+from cg_upscaler.library.naming.tokens import base_of, tokens
 
 
 @dataclass(frozen=True, slots=True)

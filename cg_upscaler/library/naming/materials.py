@@ -6,8 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from cg_upscaler.library.names import NameVerdict, by_folder, stem_of
-from cg_upscaler.library.neighbours import (
+from cg_upscaler.library.naming.names import NameVerdict, by_folder, stem_of
+from cg_upscaler.library.naming.neighbours import (
     Face,
     Neighbours,
     Tile,
@@ -18,7 +18,7 @@ from cg_upscaler.library.neighbours import (
     sky_faces,
     without_tiles,
 )
-from cg_upscaler.library.siblings import Place, read_together
+from cg_upscaler.library.naming.siblings import Place, read_together
 from cg_upscaler.library.sidecars.verdict import SidecarVerdict
 from cg_upscaler.maps import MapKind
 

@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cg_upscaler.library import words
-from cg_upscaler.library.notation import NotAmong
+from cg_upscaler.library.config.notation import NotAmong
+from cg_upscaler.library.naming import words
 
 _TAKES = {
     "string_type": "text",

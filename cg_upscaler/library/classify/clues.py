@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from cg_upscaler.library.clue import Clue, colors_of, percent
-from cg_upscaler.library.evidence import AlphaClass, Evidence, HiddenColor
-from cg_upscaler.library.numbers import numbers
+from cg_upscaler.library.classify.clue import Clue, colors_of, percent
+from cg_upscaler.library.classify.numbers import numbers
+from cg_upscaler.library.survey.evidence import AlphaClass, Evidence, HiddenColor
 from cg_upscaler.maps import MapKind, Meaning
 from cg_upscaler.spec import ImageSpec
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cg_upscaler.library.colors import Codes
+from cg_upscaler.library.survey.colors import Codes
 
 _SIDE = 256
 """Texels a side of the largest picture, blocks taken as texels, that is drawn texel by texel."""

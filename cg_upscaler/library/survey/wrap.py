@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cg_upscaler.geometry import Edge, Edges, Size
-from cg_upscaler.library.evidence import Evidence, Seam
+from cg_upscaler.library.survey.evidence import Evidence, Seam
 from cg_upscaler.maps import MapKind
 from cg_upscaler.pixels.rows import Pixels
 from cg_upscaler.pixels.transfer import compress

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from cg_upscaler.library import words
-from cg_upscaler.library.tokens import Token, base_of, joined, tokens
+from cg_upscaler.library.naming import words
+from cg_upscaler.library.naming.tokens import Token, base_of, joined, tokens
 from cg_upscaler.maps import MapKind, Meaning, NormalConvention
 
 SURE = 0.95

@@ -12,8 +12,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from cg_upscaler.errors import ConfigError, UsageError
-from cg_upscaler.library.complaints import choose, in_words, nearest
-from cg_upscaler.library.schema import NESTED, Config, Handling, Profile, Quality, Rule, Settings, TwoX, When
+from cg_upscaler.library.config.complaints import choose, in_words, nearest
+from cg_upscaler.library.config.schema import NESTED, Config, Handling, Profile, Quality, Rule, Settings, TwoX, When
 from cg_upscaler.models.catalog import SUFFIXES
 
 __all__ = ["Config", "Handling", "Profile", "Quality", "Rule", "Settings", "TwoX", "When", "load", "schema"]

@@ -23,8 +23,7 @@ from pydantic_core import PydanticCustomError
 from cg_upscaler.codecs import PIXEL_LIMIT
 from cg_upscaler.geometry import Cells, Edge, Size
 from cg_upscaler.job import Gates
-from cg_upscaler.library.globs import matches
-from cg_upscaler.library.notation import (
+from cg_upscaler.library.config.notation import (
     AUTO,
     CHANNEL_WORDS,
     AskedEdges,
@@ -36,6 +35,7 @@ from cg_upscaler.library.notation import (
     to_scale,
     to_target,
 )
+from cg_upscaler.library.globs import matches
 from cg_upscaler.library.sizes import LOADABLE, SCALES
 from cg_upscaler.maps import AlphaMode, ColorSpace, MapKind, NormalConvention
 from cg_upscaler.models.catalog import DEFAULT
