@@ -581,3 +581,9 @@ def test_a_starter_configuration_is_valid_as_it_is_and_with_its_rules_switched_o
     config = load(file)
     assert len(config.rules) == 5
     assert rules_for("gravel[1].png", config) != ()
+
+
+def test_profiles_do_not_write_over_each_other(written: Write) -> None:
+    text = "source: s\noutput: out\nprofiles:\n  pc: {scale: 4}\n  console: {scale: 2, output: small}"
+    names = [written(text, profile=profile).output.name for profile in (None, "pc", "console")]
+    assert names == ["out", "out-pc", "small"]

@@ -49,6 +49,9 @@ def load(path: Path | None = None, *, profile: str | None = None, **overrides: A
         _mark(variant.rules, ("profiles", name, "rules"), path, lines)
     if profile is not None:
         config = _in_profile(config, profile, given)
+        if "output" in plain and "output" not in given and config.profiles[profile].output is None:
+            # Or the results of one profile would replace those of another.
+            config = config.model_copy(update={"output": config.output.with_name(f"{config.output.name}-{profile}")})
     config._base = folder
     config._named = {} if path is None else dict(_models(plain, (), path, lines))
     return config
