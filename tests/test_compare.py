@@ -9,6 +9,12 @@ import numpy as np
 import pytest
 
 from cg_upscaler import cli, codecs
+from cg_upscaler.geometry import Edge, Edges, Size
+from cg_upscaler.measure.fit import Fit
+from cg_upscaler.pixels import transfer
+from cg_upscaler.pixels.fit import fitted
+from cg_upscaler.pixels.rows import from_float, to_float
+from cg_upscaler.pixels.views import Array
 from tests.image_files import write
 from tests.pictures import as_bytes, disc, height_field, normals, stone, with_alpha
 
@@ -55,6 +61,46 @@ def test_two_of_one_size_may_be_compared(pair, capfd) -> None:
     (found,) = json.loads(out)
     assert (code, found["factor"], found["likeness"]["psnr"]) == (0, 1, 120)
     assert found["kept"]["detail"] is None
+
+
+@pytest.mark.parametrize(
+    ("side", "factor", "note"),
+    [
+        (128, 128 / 48, "after is filtered to 48×48"),
+        (49, 49 / 48, "after is filtered to 48×48"),
+        (24, 0.5, "before is filtered to 24×24"),
+        (31, 31 / 48, "before is filtered to 31×31"),
+    ],
+)
+def test_any_two_sizes_may_be_compared(tmp_path, pair, capfd, side, factor, note) -> None:
+    light = transfer.srgb_to_linear(to_float(stone(48)))
+    fit = Fit(Size(side, side))
+    after = write(tmp_path / "after.png", as_bytes(np.clip(transfer.linear_to_srgb(fit(light)), 0, 1)))
+    code, out, err = call(capfd, pair[0], after, "--json", "--picture", tmp_path / "seen.png")
+    (found,) = json.loads(out)
+    assert (code, err, found["factor"], found["notes"]) == (0, "", factor, [note])
+    assert found["kept"]["drift"] < 1
+    assert found["kept"]["consistency"] > 35
+    assert found["likeness"]["ssim"] > 0.98
+    assert note in call(capfd, pair[0], after)[1]
+
+
+def test_proportions_that_rounding_changes_are_none_that_differ(tmp_path, capfd) -> None:
+    before = write(tmp_path / "a.png", stone(37)[:15])
+    after = write(tmp_path / "b.png", stone(37)[:8, :19])  # a half, rounded up
+    assert call(capfd, before, after, "--json")[0] == 0
+
+
+def test_heights_on_vertices_are_compared_there(tmp_path, capfd) -> None:
+    heights = (np.linspace(0, 1, 33)[:, None, None] * np.linspace(0, 1, 33)[None, :, None] * 65535).astype(np.uint16)
+    large = fitted(Array(heights), Size(129, 129), Edges.both(Edge.CLAMP), vertices=True).rows(0, 129)
+    before = write(tmp_path / "land_height.png", heights)
+    after = write(tmp_path / "land_4x.png", from_float(large, np.uint16))
+    for one, two, factor in ((before, after, 4), (after, before, 0.25)):
+        _, out, _ = call(capfd, one, two, "--json", "--kind", "height")
+        (found,) = json.loads(out)
+        assert (found["factor"], found["notes"]) == (factor, ["compared on the vertices of 33×33"])
+        assert found["kept"]["consistency"] > 100
 
 
 def test_a_kind_that_is_given_beats_what_is_found(tmp_path, capfd) -> None:
@@ -147,8 +193,8 @@ def test_a_picture_shows_both_and_their_difference(tmp_path, pair, capfd) -> Non
 @pytest.mark.parametrize(
     ("after", "words"),
     [
-        (np.zeros((100, 192, 3), np.uint8), "192×100, which is no whole multiple of the 48×48"),
-        (np.zeros((24, 24, 3), np.uint8), "24×24, which is no whole multiple of the 48×48"),
+        (np.zeros((100, 192, 3), np.uint8), "192×100, which has not the proportions of the 48×48"),
+        (np.zeros((24, 12, 3), np.uint8), "12×24, which has not the proportions of the 48×48"),
         (np.zeros((192, 192, 4), np.uint8), "has 4 channels, and"),
     ],
 )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import click
+import numpy as np
 
 from cg_upscaler import codecs
 from cg_upscaler.cli.exit_codes import ExitCode
@@ -13,11 +14,14 @@ from cg_upscaler.cli.inspect import Known, look
 from cg_upscaler.cli.tables import as_json, table
 from cg_upscaler.codecs import Image
 from cg_upscaler.errors import OutputError, SourceError, UpscaleError, UsageError
+from cg_upscaler.geometry import Size
+from cg_upscaler.library.sizes import Asked, on_vertices
 from cg_upscaler.maps import AlphaMode, MapKind
 from cg_upscaler.measure import panels
 from cg_upscaler.measure.figures import Kept, Likeness, kept, likeness
+from cg_upscaler.measure.fit import Fit
 from cg_upscaler.measure.panels import Crop
-from cg_upscaler.measure.reduce import reduced
+from cg_upscaler.measure.reduce import brought
 from cg_upscaler.measure.subject import Subject, subject_of
 from cg_upscaler.pixels.rows import Pixels, to_float
 
@@ -60,7 +64,9 @@ class Comparison:
     kind: MapKind
     why: str
     alpha: AlphaMode
-    factor: int
+    factor: float
+    """How many times as wide AFTER is; on the vertices of a grid, how many times as many quads."""
+    notes: tuple[str, ...]
     likeness: Likeness
     kept: Kept
 
@@ -87,8 +93,8 @@ def _crop(context: click.Context, parameter: click.Parameter, value: str | None)
 def compare(before: Path, after: Path, kind: str | None, picture: Path | None, crop: Crop | None, json_: bool) -> int:
     """Say what AFTER kept of BEFORE: two files, or two folders of files of the same names.
 
-    AFTER is as large as BEFORE, or larger by a whole factor. Then it is filtered down, as its map wants it, for what
-    can only be said of equal sizes: PSNR, SSIM, FLIP, angles, fringes.
+    They may be of any two sizes. AFTER is filtered to the size of BEFORE, as its map wants it, for what can only be said
+    of equal sizes: PSNR, SSIM, FLIP, angles, fringes. Where it is the smaller one, BEFORE is filtered to its size.
     """
     if picture is not None and picture.suffix.lower() != ".png":
         raise UsageError("a picture is written as PNG", where=picture, fix="give it a name that ends in .png")
@@ -141,19 +147,36 @@ def _compare(
         if not path.is_file():
             raise UsageError("no such file", where=path, fix="check the path")
     before, after = codecs.read(pair.before), codecs.read(pair.after)
-    factor = _factor(before, after, pair)
+    _check(before, after, pair)
     known = known or _known(pair.before, kind)
     decision, signed = known.decision, known.evidence.vectors.signed
     subject = subject_of(before.spec, decision.kind, decision.alpha, decision.vectors, signed)
+    vertices = all(
+        on_vertices(size, Asked(heights=decision.kind is MapKind.HEIGHT)) for size in (before.size, after.size)
+    )
+    factor = _factor(before.size, after.size, vertices=vertices)
     source, result = to_float(before.pixels), to_float(after.pixels)
-    alike = likeness(source, reduced(result, factor, subject), subject)
-    told = kept(before.pixels, after.pixels, subject)
-    if factor == 1:  # it says what PSNR says, of numbers that were never filtered
+    if factor < 1:
+        source = brought(source, Fit(after.size, decision.edges, vertices), subject)
+    fit = Fit(min(before.size, after.size, key=lambda size: size.pixels), decision.edges, vertices)
+    alike = likeness(source, brought(result, fit, subject), subject)
+    told = kept(source, after.pixels, subject, fit)
+    if factor <= 1:  # it says what PSNR says, of numbers that were never filtered
         told = replace(told, detail=None)
     if picture is not None:
-        _draw(picture, source, result, factor, subject, crop)
+        _draw(picture, source, result, replace(fit, size=after.size), subject, crop)
+    notes = (_filtered(factor, fit),) if factor < 1 or vertices or factor % 1 else ()
     return Comparison(
-        pair.name, str(pair.before), str(pair.after), decision.kind, decision.why, decision.alpha, factor, alike, told
+        pair.name,
+        str(pair.before),
+        str(pair.after),
+        decision.kind,
+        decision.why,
+        decision.alpha,
+        int(factor) if factor % 1 == 0 else factor,
+        notes,
+        alike,
+        told,
     )
 
 
@@ -165,13 +188,24 @@ def _known(path: Path, kind: MapKind | None) -> Known:
     raise SourceError(item.message, where=path)
 
 
-def _factor(before: Image, after: Image, pair: Pair) -> int:
-    factor = max(1, after.size.width // before.size.width)
-    if after.size != before.size * factor:
+def _factor(before: Size, after: Size, *, vertices: bool) -> float:
+    return (after.width - vertices) / (before.width - vertices)
+
+
+def _filtered(factor: float, fit: Fit) -> str:
+    if fit.vertices:
+        return f"compared on the vertices of {fit.size}"
+    return f"{'before' if factor < 1 else 'after'} is filtered to {fit.size}"
+
+
+def _check(before: Image, after: Image, pair: Pair) -> None:
+    one, two = before.size, after.size
+    # Each side of a result is off by half a texel at most.
+    if 2 * abs(two.width * one.height - two.height * one.width) > one.width + one.height:
         raise UsageError(
-            f"is {after.size}, which is no whole multiple of the {before.size} of {pair.before}",
+            f"is {two}, which has not the proportions of the {one} of {pair.before}",
             where=pair.after,
-            fix="compare a texture with a result of it, the smaller one first",
+            fix="compare a texture with a result of it, and with none that power_of_two or a size of two sides stretched",
         )
     if after.channels != before.channels:
         raise UsageError(
@@ -179,12 +213,11 @@ def _factor(before: Image, after: Image, pair: Pair) -> int:
             where=pair.after,
             fix="save both with the same channels",
         )
-    return factor
 
 
-def _draw(path: Path, source: Pixels, result: Pixels, factor: int, subject: Subject, crop: Crop | None) -> None:
-    """Write the picture: BEFORE enlarged, AFTER, and their difference."""
-    before = panels.enlarged(panels.view(source, source, subject), factor)
+def _draw(path: Path, source: Pixels, result: Pixels, fit: Fit, subject: Subject, crop: Crop | None) -> None:
+    """Write the picture: BEFORE enlarged as `fit` says, AFTER, and their difference."""
+    before = np.clip(fit(panels.view(source, source, subject)), 0, 1)
     after = panels.view(result, source, subject)
     if crop is None:
         crop = panels.most_different(before, after, _SIDE)
@@ -193,7 +226,7 @@ def _draw(path: Path, source: Pixels, result: Pixels, factor: int, subject: Subj
     one, two = crop.of(before), crop.of(after)
     zoom = max(1, _PANEL // one.shape[1])
     hot, top = panels.heat(one, two, zoom)
-    title = "before" if factor == 1 else f"before, {factor}x bicubic"
+    title = "before" if source.shape == result.shape else "before, bicubic"
     drawing = panels.beside(
         [
             panels.titled(panels.drawn(one, zoom), title),
@@ -212,7 +245,8 @@ def _figures(found: Comparison) -> dict[str, float | None]:
 
 
 def _in_words(found: Comparison) -> str:
-    head = f"{found.name}: {found.kind.value} ({found.why}), alpha {found.alpha.value}, {found.factor}x"
+    head = f"{found.name}: {found.kind.value} ({found.why}), alpha {found.alpha.value}, {found.factor:.4g}x"
+    head = "\n".join([head, *(f"note: {note}" for note in found.notes)])
     rows = [(_label(name), _number(value), _UNITS.get(name, "")) for name, value in _figures(found).items()]
     return f"{head}\n\n{table(('measure', 'value', ''), [row for row in rows if row[1]])}"
 
@@ -222,10 +256,10 @@ def _as_table(found: list[Comparison]) -> str:
     figures = [_figures(one) for one in found]
     names = [name for name in (figures[0] if figures else ()) if any(row[name] is not None for row in figures)]
     rows = [
-        (one.name, one.kind.value, f"{one.factor}x", *(_number(row[name]) for name in names))
+        (one.name, one.kind.value, f"{one.factor:.4g}x", *(_number(row[name]) for name in names), "; ".join(one.notes))
         for one, row in zip(found, figures, strict=True)
     ]
-    return table(("texture", "map", "", *map(_label, names)), rows)
+    return table(("texture", "map", "", *map(_label, names), "notes"), rows)
 
 
 def _label(name: str) -> str:

@@ -1,12 +1,12 @@
-"""Consistency: whether a result, box-filtered down to the size of its source, says what the source says."""
+"""Consistency: whether a result, filtered down to the size of its source, says what the source says."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from cg_upscaler.measure.fit import Fit
 from cg_upscaler.measure.psnr import psnr
 from cg_upscaler.pixels import normals
-from cg_upscaler.pixels.resample import shrink
 from cg_upscaler.pixels.rows import Pixels
 
 
@@ -15,18 +15,23 @@ def _as_it_is(pixels: Pixels) -> Pixels:
 
 
 def consistency(
-    source: Pixels, result: Pixels, *, shown: Callable[[Pixels], Pixels] = _as_it_is, weights: Pixels | None = None
+    source: Pixels,
+    result: Pixels,
+    *,
+    shown: Callable[[Pixels], Pixels] = _as_it_is,
+    weights: Pixels | None = None,
+    fit: Fit | None = None,
 ) -> float:
-    """Return the PSNR in decibels of the box-filtered `result` (k·h, k·w, c) against its `source` (h, w, c).
+    """Return the PSNR in decibels of the filtered `result`, by a box where it is (k·h, k·w, c), to its `source` (h, w, c).
 
     Both in the numbers that their files hold, since that is what a result is matched in; `shown` brings them to 0 … 1
     afterwards. `weights` (h, w, 1) are for texels of the source: under alpha 0 nothing needs to be kept.
     """
-    mean = shrink(result, len(result) // len(source))
+    mean = (fit or Fit.to(source))(result)
     return psnr(shown(source), shown(mean), weights=weights)
 
 
-def vector_consistency(source: Pixels, result: Pixels) -> float:
+def vector_consistency(source: Pixels, result: Pixels, fit: Fit | None = None) -> float:
     """Return the same for vectors (…, 3), of which the directions count: means of unit vectors are shorter than one."""
-    mean = normals.normalise(shrink(result, len(result) // len(source)))
+    mean = normals.normalise((fit or Fit.to(source))(result))
     return psnr(normals.encode(normals.normalise(source), 3), normals.encode(mean, 3))

@@ -13,6 +13,7 @@ from cg_upscaler.measure.angular import angles, off_unit
 from cg_upscaler.measure.consistency import consistency, vector_consistency
 from cg_upscaler.measure.coverage import coverage
 from cg_upscaler.measure.drift import drift
+from cg_upscaler.measure.fit import Fit
 from cg_upscaler.measure.fringe import composite_error, fringe, over
 from cg_upscaler.measure.highlight import highlight_error
 from cg_upscaler.measure.levels import levels
@@ -51,12 +52,12 @@ class Likeness:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What a result kept of its source, which is as large or smaller by a whole factor."""
+    """What a result kept of its source, which is as large or smaller."""
 
     drift: float | None
     """Levels of 255 by which the mean visible colour moved; None for vectors, which have no colour."""
     consistency: float
-    """Decibels between the source and the box-filtered result, in stored numbers."""
+    """Decibels between the source and the result, filtered to its size, in stored numbers."""
     coverage: float | None
     """Of cut-outs: change of what passes the alpha test, as a share of the source's."""
     coverage_texels: float | None
@@ -99,23 +100,28 @@ def likeness(before: Pixels, after: Pixels, subject: Subject) -> Likeness:
     return Likeness(close, alike, looks, None, None, None, edges, fringes)
 
 
-def kept(source: NDArray[np.generic], result: NDArray[np.generic], subject: Subject) -> Kept:
-    """Compare a result (k·h, k·w, c) with its source (h, w, c), each in the type of its file."""
+def kept(source: NDArray[np.generic], result: NDArray[np.generic], subject: Subject, fit: Fit | None = None) -> Kept:
+    """Compare a result with its source (h, w, c), as large or smaller, each in the type of its file.
+
+    `fit` is how the result comes to the source's size, where more is known than that.
+    """
     before, after = to_float(source), to_float(result)
+    fit = fit or Fit.to(before)
     numbers = [*subject.colour, *subject.data]
     moved = covered = unit = lights = None
     if subject.vectors:
-        same = vector_consistency(subject.field(before), subject.field(after))
+        same = vector_consistency(subject.field(before), subject.field(after), fit)
         unit = off_unit(subject.field(after))[1] if len(subject.vectors) == 3 else None
     else:
         old, new = before[:, :, numbers], after[:, :, numbers]
         alphas = None if subject.alpha is None else (_alpha(before, subject), _alpha(after, subject))
         moved = drift(old, new, alphas)
-        same = consistency(old, new, shown=shown(old, subject.space), weights=alphas[0] if alphas else None)
+        weights = alphas[0] if alphas else None
+        same = consistency(old, new, shown=shown(old, subject.space), weights=weights, fit=fit)
         if alphas and subject.mode is AlphaMode.CUTOUT:
             covered = coverage(*alphas, subject.threshold)
         if _is_hdr(before, subject):
-            lights = highlight_error(before[:, :, list(subject.colour)], after[:, :, list(subject.colour)])
+            lights = highlight_error(before[:, :, list(subject.colour)], after[:, :, list(subject.colour)], fit)
     old, new = seen(before, before, subject), seen(after, before, subject)
     taken, calm = levels(result), noise(old, new)
     return Kept(

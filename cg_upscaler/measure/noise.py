@@ -25,14 +25,14 @@ class Noise:
 
 
 def noise(source: Pixels, result: Pixels) -> Noise:
-    """Return how noisy `result` (k·h, k·w, c) is where `source` (h, w, c), both in 0 … 1, has but one colour."""
+    """Return how noisy `result`, as large or larger, is where `source` (h, w, c), both in 0 … 1, has but one colour."""
     window = np.ones((_NEAR, _NEAR), np.uint8)
     low, high = (fn(source, window, borderType=cv2.BORDER_REPLICATE) for fn in (cv2.erode, cv2.dilate))
     flat = (high - low).reshape(source.shape).max(axis=2) <= _ALIKE
     if not flat.any():
         return Noise(0.0, 0.0)
-    factor = len(result) // len(source)
-    where = flat.repeat(factor, 0).repeat(factor, 1)
-    there = source.repeat(factor, 0).repeat(factor, 1)[where]
+    ys, xs = (np.arange(now) * then // now for now, then in zip(result.shape[:2], source.shape[:2], strict=True))
+    where = flat[np.ix_(ys, xs)]
+    there = source[np.ix_(ys, xs)][where]
     apart = np.abs(result[where] - there)
     return Noise(float(flat.mean()), float(255 * apart.mean(dtype=np.float64)))

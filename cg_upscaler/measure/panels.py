@@ -45,15 +45,6 @@ def view(picture: Pixels, reference: Pixels, subject: Subject) -> Pixels:
     return np.clip(colour, 0, 1)
 
 
-def enlarged(picture: Pixels, factor: int) -> Pixels:
-    """Return a picture `factor` times as large by OpenCV's bicubic filter, which is what most viewers have."""
-    if factor == 1:
-        return picture
-    height, width, channels = picture.shape
-    larger = cv2.resize(picture, (width * factor, height * factor), interpolation=cv2.INTER_CUBIC)
-    return np.asarray(larger, np.float32).reshape(height * factor, width * factor, channels)
-
-
 def most_different(before: Pixels, after: Pixels, side: int) -> Crop:
     """Return the square of at most `side` texels in which two pictures of one size differ most, on average."""
     height, width = before.shape[:2]

@@ -18,14 +18,14 @@ _SMALLEST = 16
 
 
 def detail_ratio(source: Pixels, result: Pixels) -> float | None:
-    """Return the energy that `result` (k·h, k·w, c) has beyond Nyquist's frequency of `source` (h, w, c), as a multiple
+    """Return the energy that `result`, larger, has beyond Nyquist's frequency of `source` (h, w, c), as a multiple
     of what the source's spectrum has there when it goes on as it began: 1 is as fine as expected, 0 is all smooth.
 
     Spectra of surfaces follow a power law (Field 1987): it is fitted to the source's radially averaged power, log-log,
     between an eighth and a half of Nyquist's frequency. None where that cannot be: pictures that are small or flat,
     results that are not larger.
     """
-    factor = result.shape[0] // source.shape[0]
+    factor = result.shape[0] / source.shape[0]
     if factor < 2 or min(source.shape[:2]) < _SMALLEST:
         return None
     power, frequency = _spectrum(source, 1)
@@ -45,7 +45,7 @@ def detail_ratio(source: Pixels, result: Pixels) -> float | None:
     return float(fine[beyond].sum() / expected) if expected > 0 else None
 
 
-def _spectrum(picture: Pixels, factor: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _spectrum(picture: Pixels, factor: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The power density of a picture's gray, and its frequencies in cycles per source texel."""
     gray = picture.mean(axis=2, dtype=np.float64)
     # Hann's window: a border where nothing meets would look like detail.
