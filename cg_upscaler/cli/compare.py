@@ -93,8 +93,9 @@ def _crop(context: click.Context, parameter: click.Parameter, value: str | None)
 def compare(before: Path, after: Path, kind: str | None, picture: Path | None, crop: Crop | None, json_: bool) -> int:
     """Say what AFTER kept of BEFORE: two files, or two folders of files of the same names.
 
-    They may be of any two sizes. AFTER is filtered to the size of BEFORE, as its map wants it, for what can only be said
-    of equal sizes: PSNR, SSIM, FLIP, angles, fringes. Where it is the smaller one, BEFORE is filtered to its size.
+    They may be of any two sizes of the same proportions. AFTER is filtered to the size of BEFORE, as its map wants it,
+    for what can only be said of equal sizes: PSNR, SSIM, FLIP, angles, fringes. Where AFTER is smaller, BEFORE is
+    filtered to its size.
     """
     if picture is not None and picture.suffix.lower() != ".png":
         raise UsageError("a picture is written as PNG", where=picture, fix="give it a name that ends in .png")
@@ -205,7 +206,7 @@ def _check(before: Image, after: Image, pair: Pair) -> None:
         raise UsageError(
             f"is {two}, which has not the proportions of the {one} of {pair.before}",
             where=pair.after,
-            fix="compare a texture with a result of it, and with none that power_of_two or a size of two sides stretched",
+            fix="compare a texture with a result of it, and not with one that power_of_two or a size has stretched",
         )
     if after.channels != before.channels:
         raise UsageError(

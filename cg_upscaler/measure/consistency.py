@@ -22,7 +22,9 @@ def consistency(
     weights: Pixels | None = None,
     fit: Fit | None = None,
 ) -> float:
-    """Return the PSNR in decibels of the filtered `result`, by a box where it is (k·h, k·w, c), to its `source` (h, w, c).
+    """Return the PSNR in decibels of the filtered `result` against its `source` (h, w, c).
+
+    Filtered by a box, where the result is (k·h, k·w, c) and no other `fit` is given.
 
     Both in the numbers that their files hold, since that is what a result is matched in; `shown` brings them to 0 … 1
     afterwards. `weights` (h, w, 1) are for texels of the source: under alpha 0 nothing needs to be kept.
