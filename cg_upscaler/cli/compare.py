@@ -20,6 +20,7 @@ from cg_upscaler.maps import AlphaMode, MapKind
 from cg_upscaler.measure import panels
 from cg_upscaler.measure.figures import Kept, Likeness, kept, likeness
 from cg_upscaler.measure.fit import Fit
+from cg_upscaler.measure.holes import left_out
 from cg_upscaler.measure.panels import Crop
 from cg_upscaler.measure.reduce import brought
 from cg_upscaler.measure.subject import Subject, subject_of
@@ -156,17 +157,20 @@ def _compare(
         on_vertices(size, Asked(heights=decision.kind is MapKind.HEIGHT)) for size in (before.size, after.size)
     )
     factor = _factor(before.size, after.size, vertices=vertices)
-    source, result = to_float(before.pixels), to_float(after.pixels)
+    first, second, *holes = left_out(before.pixels, after.pixels)
+    source, result = to_float(first), to_float(second)
     if factor < 1:
         source = brought(source, Fit(after.size, decision.edges, vertices), subject)
     fit = Fit(min(before.size, after.size, key=lambda size: size.pixels), decision.edges, vertices)
     alike = likeness(source, brought(result, fit, subject), subject)
-    told = kept(source, after.pixels, subject, fit)
+    told = kept(source, second, subject, fit)
     if factor <= 1:  # it says what PSNR says, of numbers that were never filtered
         told = replace(told, detail=None)
     if picture is not None:
         _draw(picture, source, result, replace(fit, size=after.size), subject, crop)
-    notes = (_filtered(factor, fit),) if factor < 1 or vertices or factor % 1 else ()
+    notes = [_filtered(factor, fit)] if factor < 1 or vertices or factor % 1 else []
+    if any(holes):
+        notes.append(f"left out: NaN or infinity in {holes[0]} texels of before and {holes[1]} of after")
     return Comparison(
         pair.name,
         str(pair.before),
@@ -175,7 +179,7 @@ def _compare(
         decision.why,
         decision.alpha,
         int(factor) if factor % 1 == 0 else factor,
-        notes,
+        tuple(notes),
         alike,
         told,
     )
