@@ -206,6 +206,17 @@ def test_a_picture_shows_both_and_their_difference(tmp_path, pair, capfd) -> Non
     assert (crop[20 : 20 + 384, 390 : 390 + 384] == panel).all()
 
 
+def test_the_picture_of_what_tiles_goes_on_at_its_other_side(tmp_path, capfd) -> None:
+    at = 2 * np.pi * (np.arange(32) + 0.5) / 32
+    waves = 0.5 + 0.4 * np.sin(2 * at + 1)[None, :, None] * np.sin(at + 2)[:, None, None].repeat(3, 2)
+    wrapped = fitted(Array(as_bytes(waves)), Size(128, 128), Edges.both(Edge.WRAP)).rows(0, 128)
+    before, after = write(tmp_path / "wave.png", as_bytes(waves)), write(tmp_path / "b.png", as_bytes(wrapped))
+    call(capfd, before, after, "--picture", tmp_path / "seen.png", "--crop", "0,0,128")
+    seen = codecs.read(tmp_path / "seen.png").pixels
+    one, two = (seen[20 : 20 + 384, left : left + 384].astype(int) for left in (0, 390))
+    assert np.abs(one - two).max() <= 1
+
+
 @pytest.mark.parametrize(
     ("after", "words"),
     [
