@@ -47,6 +47,14 @@ def test_a_normal_map_is_told_with_its_convention_and_layout(library: Path, capf
     assert lines["alpha"] == "none"
 
 
+def test_raw_evidence_is_told_only_when_asked_for(library: Path, capfd: Capture) -> None:
+    assert "  seen  " not in call(capfd, library / "brick.png")[1]
+    assert "  seen     " in call(capfd, library / "brick.png", "--evidence")[1]
+    for number in range(6):
+        save(library / f"more_{number}.png", stone(32))
+    assert call(capfd, library, "--evidence")[1].count("  seen  ") == 9
+
+
 def test_what_lies_beside_a_file_counts(library: Path, capfd: Capture) -> None:
     _, out, _ = call(capfd, library / "brick.png")
     assert "beside brick_n" in out

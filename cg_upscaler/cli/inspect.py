@@ -25,7 +25,7 @@ from cg_upscaler.spec import ImageSpec
 from cg_upscaler.wire import to_plain
 
 _IN_WORDS = 5
-"""Textures up to which each is told in words; more are a table."""
+"""Textures up to which each is told in words; more are a table, unless all evidence is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,10 @@ class Known:
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--evidence", is_flag=True, help="Print all that was measured in the pixels, too, as --json does.")
 @click.option("--json", "json_", is_flag=True, help="Print JSON.")
-def inspect(files: tuple[Path, ...], json_: bool) -> int:
-    """Say what each of FILES is, or all textures of a folder, why it is taken for that, and what its pixels show."""
+def inspect(files: tuple[Path, ...], evidence: bool, json_: bool) -> int:
+    """Say what each of FILES is, or all textures of a folder, and why it is taken for that."""
     known: list[Known] = []
     code = ExitCode.OK
     for file in files:
@@ -55,7 +56,7 @@ def inspect(files: tuple[Path, ...], json_: bool) -> int:
                     code = _failed(f"{item.name}: {item.message}")
         except UpscaleError as error:
             code = _failed(str(error))
-    click.echo(as_json([_plain(item) for item in known]) if json_ else _told(known))
+    click.echo(as_json([_plain(item) for item in known]) if json_ else _told(known, evidence=evidence))
     return code
 
 
@@ -108,10 +109,10 @@ def _plain(item: Known) -> dict[str, object]:
     }
 
 
-def _told(known: Sequence[Known]) -> str:
+def _told(known: Sequence[Known], *, evidence: bool) -> str:
     parts = []
-    if len(known) <= _IN_WORDS:
-        parts += [_in_words(item) for item in known]
+    if evidence or len(known) <= _IN_WORDS:
+        parts += [_in_words(item, evidence=evidence) for item in known]
     else:
         heads = ("texture", "map", "sure", "why", "wrap", "alpha", "normals", "notes")
         parts.append(table(heads, [_row(item) for item in known]))
@@ -128,7 +129,7 @@ def _row(item: Known) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _in_words(item: Known) -> str:
+def _in_words(item: Known, *, evidence: bool) -> str:
     spec, decision = item.spec, item.decision
     note = f", {spec.note}" if spec.note else ""
     seams = wrap(spec.size, item.evidence)
@@ -149,8 +150,9 @@ def _in_words(item: Known) -> str:
     if item.material:
         lines.append(f"  part of  {item.material}")
     lines += [f"  note     {note}" for note in decision.notes]
-    seen = to_plain(item.evidence)
-    lines.append("  seen     " + ", ".join(f"{name.replace('_', ' ')} {_short(value)}" for name, value in seen.items()))
+    if evidence:
+        seen = to_plain(item.evidence).items()
+        lines.append("  seen     " + ", ".join(f"{name.replace('_', ' ')} {_short(value)}" for name, value in seen))
     return "\n".join(lines)
 
 
