@@ -2,7 +2,7 @@
 
     python dev.py demo     upscale examples/textures into out/demo (further options go to `cg-upscale run`)
     python dev.py quality  measure what upscaling does to examples/textures, into out/quality; or to those of another
-                           folder: quality LIBRARY --out DIR --crop N --only GLOB (see benchmarks/quality.py)
+                           folder: quality LIBRARY --out DIR --crop N --only GLOB (`quality --help` tells all)
     python dev.py test     run the tests (further options go to pytest)
     python dev.py lint     check style with ruff
     python dev.py types    check types with mypy
@@ -11,7 +11,7 @@
 
 Each sets up first what is missing: a virtual environment in .venv with the package, editable, and the exact versions of
 constraints.txt. `--no-constraints` takes the newest versions instead, on Linux a GPU build of torch among them; a .venv
-made so stays so until `clean`.
+made so stays so until `clean`. All other options after a command go to it, `--help` among them.
 """
 
 from __future__ import annotations
@@ -50,11 +50,16 @@ def main() -> int:
     )
     parser.add_argument("command", choices=[*COMMANDS, "clean"])
     parser.add_argument("--no-constraints", action="store_true", help="install the newest versions of everything")
-    arguments, rest = parser.parse_known_args()
+    parser.add_argument("options", nargs=argparse.REMAINDER, help="for the command")
+    arguments = parser.parse_args()
+    rest = [option for option in arguments.options if option != "--no-constraints"]
+    newest = arguments.no_constraints or rest != arguments.options
     try:
+        if arguments.command in ("clean", "setup") and rest:
+            raise Stop(f"{arguments.command} takes no {rest[0]}")
         if arguments.command == "clean":
             return clean()
-        set_up(constrained=not arguments.no_constraints)
+        set_up(constrained=not newest)
         return COMMANDS[arguments.command](rest)
     except Stop as stop:
         print(f"dev.py: {stop}", file=sys.stderr)
@@ -133,8 +138,6 @@ def types(options: list[str]) -> int:
 
 
 def setup(options: list[str]) -> int:
-    if options:
-        raise Stop(f"setup takes no {options[0]}")
     print(f"Ready. The command is {UPSCALE}")
     return 0
 
