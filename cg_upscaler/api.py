@@ -18,6 +18,7 @@ from cg_upscaler.geometry import Edges, Size
 from cg_upscaler.job import Action, Job
 from cg_upscaler.library.classify import classify
 from cg_upscaler.library.config import load
+from cg_upscaler.library.config.complaints import choose, nearest
 from cg_upscaler.library.config.settings import settle
 from cg_upscaler.library.survey import survey
 from cg_upscaler.library.texture import Texture, plan_texture
@@ -149,6 +150,8 @@ class Upscaler:
 
 
 def _as_picture(pixels: NDArray[Any]) -> tuple[Source, ImageSpec]:
+    if not isinstance(pixels, np.ndarray):
+        raise UsageError(f"a {type(pixels).__name__} is no array", fix="pass a NumPy array; `file` takes paths")
     depth = _DEPTHS.get(pixels.dtype.name)
     if depth is None:
         raise UsageError(f"arrays of {pixels.dtype.name} are not taken", fix=f"use one of {', '.join(_DEPTHS)}")
@@ -165,4 +168,5 @@ def _one_of(kind: type[E], value: str | E) -> E:
     try:
         return kind(value)
     except ValueError:
-        raise UsageError(f"unknown {value!r}", fix=f"choose one of {', '.join(kind)}") from None
+        known = [member.value for member in kind]
+        raise UsageError(f"unknown {value!r}{nearest(str(value), known)}", fix=choose(known)) from None

@@ -76,6 +76,17 @@ def test_what_is_no_picture_is_refused_in_words(plain, pixels, message):
         plain.array(pixels)
 
 
+@pytest.mark.parametrize("given", ["rock.png", None, [[0, 1], [2, 3]]])
+def test_what_is_no_array_is_refused_in_words(plain, given):
+    with pytest.raises(UsageError, match=r"is no array; pass a NumPy array"):
+        plain.array(given)
+
+
+def test_words_of_the_field_are_known_for_kinds(plain):
+    with pytest.raises(UsageError, match=r"unknown 'albedo' \(did you mean 'base_color'\?\)"):
+        plain.array(noise(4, 4, 3), kind="albedo")
+
+
 def test_an_unknown_kind_is_refused_with_the_known_ones(plain):
     with pytest.raises(UsageError, match="roughness"):
         plain.array(noise(4, 4, 3), kind="ruoghness")
