@@ -117,6 +117,26 @@ def test_wrong_usage_gives_exit_code_2_and_a_message(library, tmp_path, capfd, a
     assert "Traceback" not in err
 
 
+@pytest.mark.parametrize("command", ["run", "plan"])
+@pytest.mark.parametrize("place", ["taken", "taken/deeper/out"])
+def test_an_output_folder_with_a_file_in_its_way_is_wrong_usage(library, tmp_path, capfd, command, place):
+    (tmp_path / "taken").write_text("a file")
+    code, out, err = call(capfd, command, library, "--out", tmp_path / place, "--model", "bicubic")
+    assert (code, out) == (2, "")
+    assert "choose another --out" in err
+    assert (tmp_path / "taken").read_text() == "a file"
+
+
+def test_an_output_folder_that_may_not_be_made_is_wrong_usage(library, tmp_path, capfd, monkeypatch):
+    def refuse(*arguments, **options):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    code, _, err = call(capfd, "run", library, "--out", tmp_path / "out", "--model", "bicubic")
+    assert code == 2
+    assert "out: cannot be made the output folder: Permission denied; choose another --out" in err
+
+
 def test_a_config_with_a_typo_names_the_line_and_the_nearest_word(library, tmp_path, capfd):
     config = tmp_path / "game.yaml"
     config.write_text(f"source: '{library.as_posix()}'\n\nscael: 2\n")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cg_upscaler.errors import OutputError
+from cg_upscaler.errors import OutputError, UsageError
 from cg_upscaler.job import Action, Figure, Job, Outcome, Receipt
 from cg_upscaler.library.receipts import FOLDER, OutputState, Receipts, hash_file, known_outputs_under
 from cg_upscaler.maps import MapKind
@@ -241,7 +241,7 @@ def test_an_empty_record_counts_as_none(out: Path) -> None:
 
 def test_an_output_folder_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(OutputError, match="cannot be written"):
+    with pytest.raises(UsageError, match="cannot be made the output folder: a file is in the way"):
         Receipts(tmp_path / "file" / "out")
 
 

@@ -22,8 +22,10 @@ def check_output(source: Path, output: Path) -> None:
             where=output,
             fix="choose another --out",
         )
-    if output.exists() and not output.is_dir():
-        raise UsageError("is no folder", where=output, fix="choose another --out")
+    there = next((folder for folder in (output, *output.parents) if folder.exists()), output)
+    if there.exists() and not there.is_dir():
+        what = "is no folder" if there == output else f"cannot be made: {there} is no folder"
+        raise UsageError(what, where=output, fix="choose another --out")
 
 
 def without_clashes(jobs: Sequence[Job], output: Path) -> tuple[list[Job], list[Problem]]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from cg_upscaler.errors import DiskFull, OutputError
+from cg_upscaler.errors import DiskFull, OutputError, UsageError
 from cg_upscaler.job import Job, Outcome, Receipt
 from cg_upscaler.library.outputs import Output, OutputState, hash_file, stat_of
 from cg_upscaler.wire import from_plain, to_plain
@@ -63,7 +63,8 @@ class Receipts:
     The file is SQLite with its usual rollback journal: write-ahead logging fails on network drives, and leaves files
     behind where one only reads. With `read_only` nothing is created or changed, whether or not a record exists.
 
-    Every method raises `OutputError` where the file is damaged, locked by another run, or of a newer version.
+    Raises `UsageError` where there is no such folder and none can be made. Every method raises `OutputError` where the
+    file is damaged, locked by another run, or of a newer version.
     """
 
     def __init__(self, folder: Path, *, read_only: bool = False) -> None:
@@ -91,8 +92,10 @@ class Receipts:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise OutputError(
-                f"the folder cannot be written to: {error.strerror}", where=self.folder, fix="choose another --out"
+            in_the_way = isinstance(error, FileExistsError | NotADirectoryError)
+            reason = "a file is in the way" if in_the_way else error.strerror
+            raise UsageError(
+                f"cannot be made the output folder: {reason}", where=self.folder, fix="choose another --out"
             ) from error
         return str(self.path)
 
