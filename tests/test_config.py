@@ -587,3 +587,13 @@ def test_profiles_do_not_write_over_each_other(written: Write) -> None:
     text = "source: s\noutput: out\nprofiles:\n  pc: {scale: 4}\n  console: {scale: 2, output: small}"
     names = [written(text, profile=profile).output.name for profile in (None, "pc", "console")]
     assert names == ["out", "out-pc", "small"]
+
+
+def test_a_starter_configuration_believes_what_lies_beside_a_texture(tmp_path: Path) -> None:
+    for name in ("wall1.png", "wall2.png"):
+        (tmp_path / name).touch()
+    (tmp_path / "wall1.png.meta").write_text("TextureImporter:\n  textureType: 1\n")
+    text = starter(tmp_path, scan(tmp_path), tmp_path / "conf.yaml")
+    assert "wall2.png" in text
+    assert "wall1.png" not in text
+    assert "beside them: normal 1, not said 1" in text
