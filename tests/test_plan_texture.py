@@ -353,6 +353,32 @@ def test_cells_of_a_sheet_never_wrap_and_have_to_divide_it() -> None:
         planned(sheet, cells=Cells(5, 2))
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("fx/explosion_4x4.png", True),
+        ("coin6x2.png", False),  # 24 texels in 6 columns are too few for frames
+        ("smoke2x1_loop.png", True),
+        ("hit_5x2.png", False),  # does not divide it
+        ("icon_24x20.png", False),
+        ("poster_1x1.png", False),
+        ("photo_1024x1024.png", False),
+    ],
+)
+def test_a_grid_in_the_name_of_a_sprite_is_told(name: str, said: bool) -> None:
+    pixels = noise(4, side=20) if "4x4" not in name else np.tile(noise(4, side=20), (2, 2, 1))
+    sprite, color = replace(COLOR, kind=MapKind.SPRITE), replace(COLOR, alpha=AlphaMode.BLEND)
+    for decision in (sprite, color):
+        notes = [note for note in planned(texture(pixels, decision, name=name)).notes if "sheet of frames" in note]
+        assert bool(notes) is said
+    if said:
+        grid = "4x4" if "4x4" in name else "2x1"
+        assert notes == [f"its name says {grid}: if it is a sheet of frames, say 'cells: {grid}' in a rule"]
+    told = planned(texture(pixels, sprite, name=name), cells=Cells(2, 2)).notes
+    opaque = planned(texture(pixels, COLOR, name=name)).notes
+    assert not any("sheet of frames" in note for note in (*told, *opaque))
+
+
 def test_heights_on_vertices_are_only_resampled_and_that_is_said() -> None:
     heights = texture(noise(1)[:17, :17], Decision(MapKind.HEIGHT, "", 1.0, AlphaMode.NONE))
     job = planned(heights)

@@ -9,21 +9,26 @@ from pathlib import Path
 
 from cg_upscaler import codecs
 from cg_upscaler.errors import UnsupportedImage
-from cg_upscaler.geometry import Edge, Edges, Size
+from cg_upscaler.geometry import Cells, Edge, Edges, Size
 from cg_upscaler.job import Action, Frame, Group, Job
 from cg_upscaler.library.classify import DOUBTFUL, Decision
 from cg_upscaler.library.config import Handling
 from cg_upscaler.library.config.settings import Settled
 from cg_upscaler.library.groups import Find, color_space, fitting, plan_groups
+from cg_upscaler.library.naming.names import grid
 from cg_upscaler.library.sizes import Asked, Sizes, sized
 from cg_upscaler.library.survey.evidence import Evidence
-from cg_upscaler.maps import NEAREST, PLAIN, POLICIES, MapKind, Treatment
+from cg_upscaler.maps import NEAREST, PLAIN, POLICIES, AlphaMode, MapKind, Treatment
 from cg_upscaler.spec import DeviceInfo, ImageSpec
 
 SIDE_LIMITS = {"webp": 16_383, "jpg": 65_500, "tga": 65_535}
 """Texels a side, where a format has a limit that a result can meet."""
 
 _LETTERS = "RGBA"
+
+_PICTURES = (MapKind.BASE_COLOR, MapKind.EMISSIVE)
+_SMALLEST_FRAME = 8
+"""Texels a side: icon_32x32 of 32 texels has no frames of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +162,17 @@ def _copied(texture: Texture, settings: Settled, output: Path, *notes: str) -> J
     return _job(texture, settings, Action.COPY, output / texture.name, notes)
 
 
+def _frames(texture: Texture) -> Cells | None:
+    """Return the grid that the name of a sprite or of another picture with transparency names, if it can be one."""
+    decision, cells = texture.decision, grid(texture.name)
+    seen_through = decision.alpha in (AlphaMode.CUTOUT, AlphaMode.BLEND, AlphaMode.PREMULTIPLIED)
+    picture = decision.kind is MapKind.SPRITE or (decision.kind in _PICTURES and seen_through)
+    if not picture or cells is None or cells == Cells(1, 1):
+        return None
+    content = cells.content(texture.spec.size)
+    return cells if content is not None and min(content.width, content.height) >= _SMALLEST_FRAME else None
+
+
 def _job(
     texture: Texture,
     settings: Settled,
@@ -201,6 +217,10 @@ def _notes(texture: Texture, settings: Settled, sizes: Sizes) -> Iterator[str]:
         yield "a palette is written as plain colour"
     if sizes.vertices and model not in PLAIN:
         yield f"its texels stand on the vertices of a grid: resampled, and not put through {model}"
+    frames = _frames(texture) if settings.cells is None else None
+    if frames is not None:
+        said = f"{frames.columns}x{frames.rows}"
+        yield f"its name says {said}: if it is a sheet of frames, say 'cells: {said}' in a rule"
     missing = [_LETTERS[channel] for channel in settings.channels if channel >= spec.channels]
     if settings.declared and missing:
         yield f"'channels' declares {', '.join(missing)}, and it has {spec.channels} channel(s): left out"

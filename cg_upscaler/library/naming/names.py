@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from cg_upscaler.geometry import Cells
 from cg_upscaler.library.naming import words
 from cg_upscaler.library.naming.tokens import Token, base_of, joined, tokens
 from cg_upscaler.maps import MapKind, Meaning, NormalConvention
@@ -15,6 +17,8 @@ LIKELY = 0.75
 HINT = 0.6
 
 _LONGEST_PHRASE = 3
+
+_GRID = re.compile(r"(?<!\d)([1-9]\d?)x([1-9]\d?)(?![\dA-Z])", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,12 @@ def see_through(name: str) -> str | None:
 def multiplied(name: str) -> str | None:
     """Return the word of a path that lets its colour be expected to be multiplied by alpha, if there is one."""
     return next((token.text for token in tokens(name) if token.text in words.PREMULTIPLIED), None)
+
+
+def grid(name: str) -> Cells | None:
+    """Return the grid in a path's file name, columns x rows: ``explosion_4x4``; None where there is none."""
+    found = _GRID.search(stem_of(name))
+    return Cells(int(found[1]), int(found[2])) if found else None
 
 
 def read(stem: str, *, letters: frozenset[str] = words.LETTERS) -> Reading | None:
