@@ -209,6 +209,8 @@ class Plan:
     """Sources that cannot be worked on. Each counts as a failure of the run."""
     notes: tuple[str, ...] = ()
     """What is worth knowing of the whole: a rule that matches nothing, files that are no textures."""
+    orphans: tuple[str, ...] = ()
+    """Results of earlier runs, within the output folder, whose source is not in the library."""
 
 
 class Outcome(str, Enum):

@@ -79,6 +79,25 @@ def test_a_glob_that_leaves_no_texture_is_a_mistake_in_a_plan_too(library, tmp_p
         assert "no textures here; check the path, --only" in err
 
 
+def test_results_whose_source_is_gone_are_told(library, tmp_path, capfd):
+    run = ("run", library, "--out", tmp_path / "out", "--model", "bicubic")
+    assert "no source" not in call(capfd, *run)[2]
+    (library / "rock.png").unlink()
+    line = f"note: 1 result has no source in {library}: rock.png"
+    assert call(capfd, *run)[2].splitlines()[-2] == line
+    assert line in call(capfd, "plan", *run[1:])[1]
+    assert json.loads(call(capfd, "plan", *run[1:], "--json")[1])["orphans"] == ["rock.png"]
+    assert (tmp_path / "out" / "rock.png").is_file()
+    assert "no source" not in call(capfd, *run, "--quiet")[2]
+    assert "no source" not in call(capfd, *run, "--only", "ids.png")[2]
+    assert "no source" not in call(capfd, "run", library / "ids.png", *run[2:])[2]
+    (tmp_path / "out" / "rock.png").unlink()
+    assert "no source" not in call(capfd, *run)[2]
+    library.rename(tmp_path / "elsewhere")
+    code, _, err = call(capfd, *run)
+    assert (code, "results have" in err) == (2, False)
+
+
 def test_one_bad_texture_gives_exit_code_1_and_the_rest_is_done(library, tmp_path, capfd):
     (library / "broken.png").write_bytes((library / "rock.png").read_bytes()[:200])
     code, out, err = call(capfd, "run", library, "--out", tmp_path / "out", "--model", "bicubic", "--json")

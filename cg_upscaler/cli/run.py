@@ -15,7 +15,7 @@ import click
 
 from cg_upscaler.cli.exit_codes import ExitCode
 from cg_upscaler.cli.progress import Progress, planning, summary
-from cg_upscaler.cli.tables import as_json, plan_table
+from cg_upscaler.cli.tables import as_json, orphans, plan_table
 from cg_upscaler.errors import UsageError
 from cg_upscaler.geometry import Edge
 from cg_upscaler.job import Outcome, Plan, Receipt
@@ -76,6 +76,8 @@ def run(dry_run: bool, force: bool, quiet: bool, json_: bool, only: tuple[str, .
             done = engine.run(planned, receipts, progress)
     if json_:
         click.echo(as_json({"receipts": done, "problems": planned.problems}))
+    if not quiet and planned.orphans:
+        click.echo(orphans(planned), err=True)
     click.echo(summary(done, planned, time.monotonic() - start), err=True)
     return _exit_code(done, planned)
 

@@ -14,6 +14,9 @@ from cg_upscaler.library.classify import DOUBTFUL
 from cg_upscaler.maps import MapKind
 from cg_upscaler.wire import to_plain
 
+_SHOWN = 3
+"""Results without a source that are named."""
+
 
 def as_json(value: Any) -> str:
     """Return dataclasses, and lists and dicts of them, as indented JSON."""
@@ -38,7 +41,7 @@ def plan_table(plan: Plan) -> str:
         )
     if plan.notes:
         parts.append("\n".join(f"note: {note}" for note in plan.notes))
-    parts += [text for text in (_data(plan), _doubtful(plan)) if text]
+    parts += [text for text in (_data(plan), _doubtful(plan), orphans(plan)) if text]
     counts = {action: sum(job.action is action for job in plan.jobs) for action in Action}
     megapixels = sum(job.megapixels for job in plan.jobs)
     parts.append(
@@ -47,6 +50,15 @@ def plan_table(plan: Plan) -> str:
         f"on {plan.device.label} ({plan.device.name}); into {plan.output}"
     )
     return "\n\n".join(parts)
+
+
+def orphans(plan: Plan) -> str:
+    """Return a line on the results of earlier runs whose source is gone, or nothing."""
+    count = len(plan.orphans)
+    if not count:
+        return ""
+    names = ", ".join(plan.orphans[:_SHOWN]) + (", …" if count > _SHOWN else "")
+    return f"note: {count} {'result has' if count == 1 else 'results have'} no source in {plan.source}: {names}"
 
 
 def _data(plan: Plan) -> str:

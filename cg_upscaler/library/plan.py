@@ -60,9 +60,11 @@ def make_plan(
     made = planner.plan(seen.found, receipts, on_progress)
     jobs, clashes = without_clashes([item for item in made if isinstance(item, Job)], output)
     problems = [*seen.problems, *(item for item in made if isinstance(item, Problem)), *clashes]
-    whole = [*planner.idle_rules(), *_missing(materials)] if not only and config.source.is_dir() else []
-    notes = (*whole, *sidecars.notes, *_others(seen))
-    return Plan(os.path.abspath(config.source), str(output), device, tuple(jobs), tuple(problems), notes)
+    whole = not only and config.source.is_dir()
+    of_all = [*planner.idle_rules(), *_missing(materials)] if whole else []
+    notes = (*of_all, *sidecars.notes, *_others(seen))
+    orphans = receipts.orphans(config.source) if whole and receipts is not None else ()
+    return Plan(os.path.abspath(config.source), str(output), device, tuple(jobs), tuple(problems), notes, orphans)
 
 
 @dataclass(frozen=True, slots=True)

@@ -199,6 +199,13 @@ class Receipts:
     def outputs(self) -> tuple[Output, ...]:
         return tuple(Output(*row) for row in self._all(f"SELECT {_COLUMNS} FROM outputs"))
 
+    def orphans(self, library: Path) -> tuple[str, ...]:
+        """Return the outputs that are there, and whose source is not in a library; paths within the folder."""
+        rows = self._all("SELECT path, name FROM outputs ORDER BY path")
+        return tuple(
+            path for path, name in rows if os.path.lexists(self.folder / path) and not os.path.lexists(library / name)
+        )
+
     # What was seen
 
     def evidence(self, source_hash: str) -> str | None:
