@@ -23,7 +23,7 @@ from cg_upscaler.pixels.fit import fitted
 from cg_upscaler.pixels.frame import unframed
 from cg_upscaler.pixels.grain import grained
 from cg_upscaler.pixels.match import is_matched
-from cg_upscaler.pixels.mean import with_mean_of
+from cg_upscaler.pixels.mean import with_mean_of, with_visible_colour_of
 from cg_upscaler.pixels.premultiplied import multiplied_back
 from cg_upscaler.pixels.resample import halve
 from cg_upscaler.pixels.rows import Pixels, Source
@@ -81,7 +81,8 @@ def upscale_picture(source: Source, size: Size, work: Work, tick: Tick) -> Sourc
     for split in splits:
         parts.append((split.group, upscale_group(split, size, work, _share(tick, done, busy))))
         done += not split.group.constant
-    return with_mean_of(source, merge_channels(multiplied_back(finite(source), parts, work.job)), work.job)
+    result = merge_channels(multiplied_back(finite(source), parts, work.job))
+    return with_mean_of(source, with_visible_colour_of(source, result, work.job), work.job)
 
 
 def _share(tick: Tick, done: int, of: int) -> Tick:

@@ -215,6 +215,20 @@ def test_alpha_that_is_not_matched_keeps_its_mean():
 # Fringes -------------------------------------------------------------------------------------------------------------
 
 
+def test_each_texel_of_a_glow_shows_its_own_colour():
+    """Where alpha rises, colour may not show another mean than it has: what is brighter there would show more."""
+    y, x = np.mgrid[:24, :24].astype(np.float32)
+    away = np.hypot(x - 11.5, y - 11.5)
+    colour = 20 + 220 * np.clip(1.3 - away[..., None] / [5, 6, 7], 0, 1)
+    pixels = np.dstack([colour, 255 * np.clip(2 - away / 4, 0, 1)]).round().astype(np.uint8)
+    result = to_float(run(pixels, AlphaMode.BLEND, alpha_fidelity=1.0))
+    source, alpha = to_float(pixels), result[:, :, 3:]
+    shown, wanted = shrink(result[:, :, :3] * alpha, 4), source[:, :, :3] * shrink(alpha, 4)
+    partly = (source[:, :, 3] > 0.05) & (source[:, :, 3] < 0.95)
+    assert np.abs(shown - wanted)[partly].mean() * 255 < 0.15
+    assert np.abs(shrink(result[:, :, :3], 4) - source[:, :, :3])[partly].mean() * 255 < 0.2
+
+
 def fruit(side: int) -> np.ndarray:
     """The truth: colour that changes slowly, cut out along a smooth edge; (4 · side, 4 · side, 4) of 0 … 1."""
     y, x = np.mgrid[: side * 4, : side * 4] / (side * 4 - 1) - 0.5

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,10 +11,17 @@ from cg_upscaler.job import Group, Job
 from cg_upscaler.maps import AlphaMode, ColorSpace, Role
 from cg_upscaler.pixels.holes import without_holes
 from cg_upscaler.pixels.match import is_matched
-from cg_upscaler.pixels.rows import Source, blocks
+from cg_upscaler.pixels.resample import repeat, shrink
+from cg_upscaler.pixels.rows import Pixels, Source, blocks
 from cg_upscaler.pixels.views import Mapped
+from cg_upscaler.pixels.windows import Local, windowed
 
 Means = NDArray[np.float64]
+
+_EVEN = np.float32(1e-3)
+"""Variance of alpha within a texel of the source below which hardly anything can be moved along with it."""
+_MOST = np.float32(0.5)
+"""How far colour may be moved, per step from clear to solid."""
 
 
 def with_mean_of(source: Source, result: Source, job: Job) -> Source:
@@ -42,6 +51,45 @@ def with_mean_of(source: Source, result: Source, job: Job) -> Source:
             light = premultiplied or group.color_space is ColorSpace.LINEAR
             factor[target], shift[target] = _towards(before[channel], after[target], light=light)
     return Mapped(result, lambda pixels: pixels * factor + shift, result.channels)
+
+
+def with_visible_colour_of(source: Source, result: Source, job: Job) -> Source:
+    """Return a blended result in which each texel of the source shows, through alpha, the colour that it has.
+
+    The match holds the plain mean of what a texel became. But where alpha varies within it, some of that shows more
+    than the rest. So colour is moved along with alpha, up where it shows and down where it does not or the other way
+    round, which leaves the plain mean as it is. (The alpha of a cut-out is redrawn, and has other means.)
+    """
+    alpha = next((group for group in job.groups if group.role is Role.ALPHA and not group.constant), None)
+    held = [target for group in job.groups if _is_shown(group) for target in group.targets]
+    if alpha is None or job.alpha is not AlphaMode.BLEND or not held or result.size != source.size * job.scale:
+        return result
+    verb = _shown_alike(job.scale, held, alpha.targets[0])
+    return windowed(verb, job.edges, result, Mapped(source, without_holes, source.channels))
+
+
+def _is_shown(group: Group) -> bool:
+    if group.constant or group.fidelity < 1 or group.color_space is ColorSpace.LINEAR:
+        return False
+    return group.role in (Role.COLOR, Role.SCALAR) and is_matched(group)
+
+
+def _shown_alike(factor: int, colour: Sequence[int], alpha: int) -> Local:
+    """The verb that takes (result, source) windows of all channels. Of numbers 0 … 1; light is left to its mean."""
+
+    def apply(result: Pixels, source: Pixels) -> Pixels:
+        opacity = result[:, :, [alpha]]
+        mean = shrink(opacity, factor)
+        about = opacity - repeat(mean, factor)
+        wanted, there = source[:, :, colour], result[:, :, colour]
+        missing = wanted * mean - shrink(there * opacity, factor)
+        share = np.clip(missing / (shrink(np.square(about), factor) + _EVEN), -_MOST, _MOST)
+        shown = np.clip(there + repeat(share, factor) * about, np.minimum(there, 0), np.maximum(there, 1))
+        result = result.copy()
+        result[:, :, colour] = shown
+        return result
+
+    return Local(apply, reach=0, ratio=factor)
 
 
 def _towards(wanted: float, there: float, *, light: bool) -> tuple[float, float]:
