@@ -11,11 +11,13 @@ import stat
 import sys
 import time
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
 from typing import BinaryIO
 
-from cg_upscaler.errors import DiskFull, OutputError, SourceError, UnreadableImage
+from cg_upscaler.errors import DiskFull, OutputError, UnreadableImage
 
 STALE = 24 * 3600.0
 """Seconds after which a temporary is nobody's, wherever its owner ran."""
@@ -76,14 +78,12 @@ def free_bytes(target: Path) -> int:
     return shutil.disk_usage(target.parent).free
 
 
-def copy_file(source: Path, target: Path) -> None:
-    """Copy a file byte for byte; `target` appears whole or not at all. Raises `SourceError` or `OutputError`."""
+@contextmanager
+def _placing(target: Path) -> Iterator[Path]:
+    """Give a temporary file to be written, which becomes `target` at the end. Raises `OutputError` for an `OSError`."""
     temporary = Temporary(target)
     try:
-        with _reading(source) as read, temporary.path.open("xb") as write:
-            shutil.copyfileobj(read, write, 1 << 20)
-    except SourceError:
-        raise
+        yield temporary.path
     except OSError as error:
         temporary.discard()
         raise failure(error, target) from error
@@ -91,20 +91,18 @@ def copy_file(source: Path, target: Path) -> None:
         temporary.discard()
         raise
     temporary.commit()
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copy a file byte for byte; `target` appears whole or not at all. Raises `SourceError` or `OutputError`."""
+    with _placing(target) as path, _reading(source) as read, path.open("xb") as write:
+        shutil.copyfileobj(read, write, 1 << 20)
 
 
 def write_text(target: Path, text: str) -> None:
     """Write a file of text, UTF-8, that appears whole or not at all. Raises `OutputError`."""
-    temporary = Temporary(target)
-    try:
-        temporary.path.write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        temporary.discard()
-        raise failure(error, target) from error
-    except BaseException:
-        temporary.discard()
-        raise
-    temporary.commit()
+    with _placing(target) as path:
+        path.write_text(text, encoding="utf-8", newline="\n")
 
 
 def _reading(source: Path) -> BinaryIO:
