@@ -14,6 +14,7 @@
     │   └── UnknownArchitecture      the weights are of no network known here
     ├── GenerateError                the generator was run and did not deliver
     │   ├── OutOfMemory              the cut does not fit; the engine plans a smaller one
+    │   ├── DeviceLost               the device is gone, or broke off; nothing more runs on it in this run
     │   └── NonFinite                NaN or infinity came out; the engine runs again in float32
     ├── OutputError                  a result cannot be written
     │   ├── ForeignOutput            a file that this tool did not write, or that somebody edited, is in the way
@@ -100,6 +101,10 @@ class GenerateError(UpscaleError):
 
 class OutOfMemory(GenerateError):
     """The cut does not fit the device. The engine discards what it has and starts afresh with a smaller one."""
+
+
+class DeviceLost(GenerateError):
+    """The device disappeared or broke off, and takes no more work from this process."""
 
 
 class NonFinite(GenerateError):

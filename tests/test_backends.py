@@ -14,7 +14,7 @@ from torch import nn
 from cg_upscaler.backends import Network, devices, torch_
 from cg_upscaler.backends.resize import ResizeNetwork
 from cg_upscaler.backends.torch_ import TorchNetwork
-from cg_upscaler.errors import OutOfMemory, UsageError
+from cg_upscaler.errors import DeviceLost, OutOfMemory, UsageError
 from cg_upscaler.geometry import Wraps
 from cg_upscaler.models import catalog
 from cg_upscaler.models.shape import Shape
@@ -140,6 +140,28 @@ def test_out_of_memory_in_any_words_is_one_error_that_holds_no_memory(
     error.__traceback__ = None  # the test's own hold on the failed frames
     assert module.held is not None
     assert module.held() is None
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "CUDA error: unspecified launch failure\nCUDA kernel errors might be reported at some other call",
+        "CUDA error: device-side assert triggered",
+        "cuDNN error: CUDNN_STATUS_EXECUTION_FAILED",
+        "HIP error: the operation cannot be performed in the present state",
+    ],
+)
+def test_a_device_that_broke_off_is_an_error_with_a_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    network, _ = failing(tmp_path, monkeypatch, RuntimeError(said))
+    with pytest.raises(DeviceLost) as caught:
+        network.run(noise(4, 6), Precision.FLOAT32)
+    text = str(caught.value)
+    assert said.partition("\n")[0] in text
+    assert "\n" not in text
+    assert "--device cpu" in text
+    assert "doctor" in text
 
 
 def test_an_error_that_is_not_about_memory_stays_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

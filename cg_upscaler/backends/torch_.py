@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from cg_upscaler.backends.devices import describe, require
-from cg_upscaler.errors import OutOfMemory
+from cg_upscaler.errors import DeviceLost, OutOfMemory
 from cg_upscaler.geometry import Wraps
 from cg_upscaler.models.load import Architecture, load
 from cg_upscaler.models.precision import set_precision
@@ -23,6 +23,17 @@ os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
 _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "DefaultCPUAllocator", "bad_alloc")
 """How torch's several allocators say it, which on the CPU have no exception of their own."""
+
+_DEVICE_LOST = (
+    "CUDA error",
+    "CUDA driver error",
+    "HIP error",
+    "CUDNN_STATUS_EXECUTION_FAILED",
+    "CUDNN_STATUS_INTERNAL_ERROR",
+    "CUBLAS_STATUS_EXECUTION_FAILED",
+    "command buffer exited with error status",
+)
+"""How drivers say that a device broke off, the last one Apple's. Most of them leave it unusable for this process."""
 
 
 class TorchNetwork:
@@ -44,8 +55,8 @@ class TorchNetwork:
     def run_wrapped(self, window: Pixels, precision: Precision, wraps: Wraps) -> Pixels:
         """Return the same for a window that goes on at its other side along the axes that wrap.
 
-        Raises OutOfMemory with the device's memory freed, UsageError for a precision that the device has not, and
-        ModelError where the weights cannot be had.
+        Raises OutOfMemory with the device's memory freed, DeviceLost where that broke off, UsageError for a precision
+        that the device has not, and ModelError where the weights cannot be had.
         """
         require(self.device, precision)
         height, width, channels = window.shape
@@ -55,7 +66,11 @@ class TorchNetwork:
             try:
                 return self._forward(window, precision, wraps)
             except (RuntimeError, MemoryError) as error:
-                if not is_out_of_memory(error):
+                if is_out_of_memory(error):
+                    pass
+                elif is_device_lost(error):
+                    raise _lost(error, self.device) from error
+                else:
                     raise
         # Raised only here, because the caught exception holds every tensor of the failed run.
         if self.device.name.startswith("cuda"):
@@ -95,6 +110,17 @@ def is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, MemoryError | torch.cuda.OutOfMemoryError):
         return True
     return any(words in str(error) for words in _OUT_OF_MEMORY)
+
+
+def is_device_lost(error: BaseException) -> bool:
+    """Tell whether torch failed because the device is gone, or because something on it went wrong for good."""
+    return any(words in str(error) for words in _DEVICE_LOST)
+
+
+def _lost(error: BaseException, device: DeviceInfo) -> DeviceLost:
+    said = str(error).strip().partition("\n")[0]  # what follows is advice for those who write kernels
+    fix = "run again; if that fails too, see `cg-upscale doctor`, or use --device cpu"
+    return DeviceLost(f"broke off ({said})", where=f"{device.label} ({device.name})", fix=fix)
 
 
 def _exact(device: DeviceInfo) -> AbstractContextManager[None]:
