@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,8 @@ from cg_upscaler.errors import DiskFull, OutputError, UnreadableImage
 from tests.image_files import noise, spec_for, write
 
 WRITTEN = [".png", ".tga", ".bmp", ".jpg", ".tif", ".exr", ".hdr", ".webp"]
+if find_spec("ispc_texcomp"):
+    WRITTEN.append(".dds")
 
 
 def rows(height: int) -> np.ndarray:

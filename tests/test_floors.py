@@ -61,6 +61,7 @@ LIBRARIES: dict[str, frozenset[str]] = {
     "OpenImageIO": frozenset({"codecs"}),
     "PIL": frozenset({"codecs"}),
     "imageio": frozenset({"codecs", "report"}),
+    "ispc_texcomp": frozenset({"codecs"}),
     "flip_evaluator": frozenset({"measure"}),
     "yaml": frozenset({"library.config"}),
     "pydantic": frozenset({"library.config", "library.config.schema"}),

@@ -64,7 +64,7 @@ def output_container(spec: ImageSpec) -> tuple[str, str]:
     second one for alpha.
     """
     own = next(codec for codec in CODECS if codec.container == spec.container)
-    reason = own.refusal(spec)
+    reason = f"{label(own.container)} is not written by plans yet" if own.by_name else own.refusal(spec)
     if not reason:
         return spec.container, ""
     wanted = "exr" if spec.depth.is_float else "png"

@@ -63,6 +63,8 @@ class Codec:
     """Two channels need not be gray and alpha."""
     longest: int = (1 << 31) - 1
     """The largest side."""
+    by_name: bool = False
+    """Written where a caller names it; no plan chooses it."""
 
     def refusal(self, spec: ImageSpec) -> str:
         """Return why a picture cannot be written in this container, and what can; empty where it can be."""
