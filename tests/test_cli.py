@@ -176,7 +176,7 @@ def test_an_interrupt_gives_exit_code_130(library, tmp_path, capfd, monkeypatch)
     def interrupt(*arguments, **named):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("cg_upscaler.engine.upscale", interrupt)
+    monkeypatch.setattr("cg_upscaler.flight.attempt.upscale", interrupt)
     code, _, err = call(capfd, "run", library, "--out", tmp_path / "out", "--model", "bicubic")
     assert code == 130
     assert "interrupted" in err
@@ -186,7 +186,7 @@ def test_a_bug_gives_exit_code_3_and_names_a_log(library, tmp_path, capfd, monke
     def bug(*arguments, **named):
         raise ZeroDivisionError("a test says so")
 
-    monkeypatch.setattr("cg_upscaler.engine.upscale", bug)
+    monkeypatch.setattr("cg_upscaler.flight.attempt.upscale", bug)
     code, _, err = call(capfd, "run", library, "--out", tmp_path / "out", "--model", "bicubic")
     assert code == 3
     log = Path(err.strip().splitlines()[-1].split("with ")[-1])

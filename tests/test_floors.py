@@ -18,7 +18,7 @@ FLOORS = (
     ("pixels",),
     ("codecs", "models", "backends", "measure"),
     ("library",),
-    ("generate", "upscale", "gates", "engine", "cluster"),
+    ("generate", "upscale", "gates", "flight", "engine", "cluster"),
     ("api", "cli", "report", "worker", "client"),
 )
 FLOOR = {part: number for number, parts in enumerate(FLOORS) for part in parts}
@@ -28,9 +28,11 @@ TALK = frozenset(
     | {("backends", "models")}  # a backend runs what models loads
     | {
         ("upscale", "generate"),
-        ("engine", "generate"),
+        ("flight", "generate"),
+        ("flight", "upscale"),
+        ("flight", "gates"),
         ("engine", "upscale"),
-        ("engine", "gates"),
+        ("engine", "flight"),
         ("cluster", "engine"),
     }
 )
@@ -47,6 +49,7 @@ ARRAYS = frozenset(
         "generate",
         "upscale",
         "gates",
+        "flight",
         "engine",
         "cluster",
     }

@@ -14,24 +14,28 @@ from cg_upscaler.spec import Precision
 T = TypeVar("T")
 
 
-def adapting(job: Job, attempt: Callable[[Job], T]) -> tuple[T, tuple[str, ...]]:
+def adapting(
+    job: Job, attempt: Callable[[Job], T], *, alone: Callable[[], bool] = lambda: True
+) -> tuple[T, tuple[str, ...]]:
     """Return what `attempt` gives for the job, or for the nearest that the device can do, and notes on what changed.
 
-    Each attempt starts afresh. Raises `OutOfMemory` where the smallest tiles do not fit, `NonFinite` where float32
-    gives NaN or infinity too.
+    Each attempt starts afresh. Raises `OutOfMemory` or MemoryError where the smallest tiles do not fit, or where others
+    hold memory too (not `alone`); `NonFinite` where float32 gives NaN or infinity too.
     """
     notes: tuple[str, ...] = ()
     while True:
         try:
             return attempt(job), notes
-        except OutOfMemory as error:
+        except (OutOfMemory, MemoryError) as error:
+            if not alone():
+                raise
             job, note = with_smaller_tiles(job, error)
         except NonFinite as error:
             job, note = in_float32(job, error)
         notes = (*notes, note)
 
 
-def with_smaller_tiles(job: Job, error: OutOfMemory) -> tuple[Job, str]:
+def with_smaller_tiles(job: Job, error: OutOfMemory | MemoryError) -> tuple[Job, str]:
     """Return the job with the next smaller canonical cut, and words for it. Raises `error` where there is none."""
     groups = tuple(
         replace(group, passes=tuple(replace(step, cut=smaller(step.cut) or step.cut) for step in group.passes))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from cg_upscaler.backends.resize import ResizeNetwork
 from cg_upscaler.backends.torch_ import TorchNetwork
 from cg_upscaler.generate import Generator
@@ -12,16 +14,18 @@ from cg_upscaler.spec import DeviceInfo
 
 
 class Pool:
-    """`Generators` on one device."""
+    """`Generators` on one device. Shared by threads, which must not load one twice: weights are large."""
 
     def __init__(self, device: DeviceInfo) -> None:
         self._device = device
         self._loaded: dict[tuple[str, int], Generator] = {}
+        self._loading = threading.Lock()
 
     def get(self, model: str, scale: int) -> Generator:
         key = (model, scale if model in PLAIN else 0)
-        if key not in self._loaded:
-            plain = model in PLAIN
-            network = ResizeNetwork(scale, model) if plain else TorchNetwork(catalog.find(model), self._device)
-            self._loaded[key] = Tiles(network)
-        return self._loaded[key]
+        with self._loading:
+            if key not in self._loaded:
+                plain = model in PLAIN
+                network = ResizeNetwork(scale, model) if plain else TorchNetwork(catalog.find(model), self._device)
+                self._loaded[key] = Tiles(network)
+            return self._loaded[key]

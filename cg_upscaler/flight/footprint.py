@@ -1,0 +1,72 @@
+"""Estimates what a job holds in memory while it is worked on. It decides how many run at once, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cg_upscaler.backends.memory import free_bytes
+from cg_upscaler.geometry import Size
+from cg_upscaler.job import Action, Group, Job, Pass
+from cg_upscaler.pixels.rows import BLOCK
+from cg_upscaler.pixels.scratch import SCRATCH_IN_MEMORY
+
+Planned = Callable[[Job, Group, Pass], int]
+"""Says how many bytes a generator holds for one pass of a group, beyond the rows that it gives."""
+
+_COPY = 1 << 20
+_FLOAT = 4
+_AT_ONCE = 8
+"""Arrays of a block's size that are alive together while the match works on it, and the judge and the sink after."""
+_REACH = 64
+"""Rows above and below a block that verbs read with it, in texels of the result."""
+_WHOLE = ("webp", "jpg")
+"""Containers whose encoders take the picture whole."""
+
+_SHARE = 0.5
+"""Of the free memory that textures on their way may hold: the estimate is one, and others want some too."""
+_UNKNOWN = 4 << 30
+"""Bytes that are taken to be free where the system does not say."""
+
+
+def budget() -> int:
+    """Return the bytes that all jobs on their way may hold together, by what is free now."""
+    free = free_bytes()
+    return int((_UNKNOWN if free is None else free) * _SHARE)
+
+
+def footprint(job: Job, planned: Planned | None = None) -> int:
+    """Return about how many bytes a job holds at its peak: what was read, what waits to be read again, and blocks."""
+    if job.action is not Action.UPSCALE or job.source_spec is None or job.output_spec is None:
+        return _COPY
+    source, result = job.source_spec, job.output_spec
+    total = source.bytes * (1 + len(job.sources))  # the file's own type, and once more as it is put together
+    for group in job.groups:
+        if not group.constant:
+            total += _group_bytes(job, group, source.size, planned or banded)
+    total += _AT_ONCE * _block(result.size) * _FLOAT * result.channels
+    if result.container in _WHOLE:
+        total += 2 * result.bytes
+    return total
+
+
+def banded(job: Job, group: Group, step: Pass) -> int:
+    """Return what a row of tiles comes to while it is blended: for both kinds of generator a good upper bound."""
+    assert job.source_spec is not None
+    size = job.source_spec.size
+    tile = min(step.cut.tile + 2 * step.cut.padding, 2 * size.height)
+    return 2 * _FLOAT * 3 * tile * (size.width + 2 * step.cut.padding) * step.factor**2
+
+
+def _group_bytes(job: Job, group: Group, size: Size, planned: Planned) -> int:
+    held, most = 0, 0
+    for step in group.passes:
+        size = size * step.factor
+        # Rows wait in memory up to a limit, and beyond it in a file; one channel goes through a generator as three.
+        held += min(SCRATCH_IN_MEMORY, size.pixels * _FLOAT * max(3, len(group.channels)))
+        most = max(most, planned(job, group, step))
+    return held + most
+
+
+def _block(size: Size) -> int:
+    """Return the texels of the rows that travel together, with what verbs read about them."""
+    return min(size.pixels, max(BLOCK, size.width)) + 2 * _REACH * size.width

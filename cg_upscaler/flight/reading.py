@@ -1,0 +1,38 @@
+"""Reads what a job works on: its source, as it was planned, and the neighbours around it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cg_upscaler import codecs
+from cg_upscaler.errors import SourceError, UnreadableImage
+from cg_upscaler.job import Job
+from cg_upscaler.pixels.frame import framed
+from cg_upscaler.pixels.rows import Source
+
+
+def read(job: Job) -> codecs.Image:
+    """Decode a job's source. Raises a `SourceError`, also where it is no longer what was planned."""
+    image = codecs.read(Path(job.source), limit=_limit(job))
+    if image.spec != job.source_spec:
+        raise UnreadableImage("changed since it was planned", where=job.name, fix="run again")
+    return image
+
+
+def picture_of(image: codecs.Image, job: Job) -> Source:
+    """Return the picture, with its neighbours around it where it has a frame.
+
+    Raises `UnreadableImage` for a neighbour that does not go with it.
+    """
+    if job.frame is None:
+        return image
+    try:
+        others = {side: codecs.read(Path(side.source), limit=_limit(job)).pixels for side in job.frame.neighbours}
+        return framed(image.pixels, job.frame, job.edges, others)
+    except SourceError as error:
+        what = f"its neighbour {error.where} {error.what}"
+        raise UnreadableImage(what, where=job.name, fix=error.fix) from error
+
+
+def _limit(job: Job) -> int:
+    return max(codecs.PIXEL_LIMIT, 0 if job.source_spec is None else job.source_spec.size.pixels)
