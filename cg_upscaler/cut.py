@@ -19,9 +19,16 @@ def canonical_cut(size: Size, model: ModelInfo) -> Cut:
     """Return the cut for a generator's input of `size`: the smallest tile that covers it, or the largest there is."""
     longest = max(size.width, size.height)
     tile = min((side for side in TILE_SIDES if side >= longest), default=TILE_SIDES[0])
+    if model.reach is None:
+        raise ValueError(f"how far {model.name} looks is to be measured first")
     # What a tile gives to the blend has the model's whole reach behind it, so a network whose reach is exact is exact.
     overlap = model.reach // 4
     return Cut(tile, padding=model.reach + overlap, overlap=overlap, border=min(model.reach, BORDER))
+
+
+def overlapping(cut: Cut, texels: int) -> Cut:
+    """Return a cut whose tiles read so many texels of their neighbours, and blend a fifth as usual."""
+    return replace(cut, padding=texels, overlap=texels // 5, border=min(texels, BORDER))
 
 
 def smaller(cut: Cut) -> Cut | None:

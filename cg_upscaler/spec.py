@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from cg_upscaler.geometry import Size
 from cg_upscaler.maps import ColorSpace
@@ -77,8 +78,8 @@ class ModelInfo:
     scale: int
     channels: int
     """How many it takes and gives; 0 where any number will do."""
-    reach: int
-    """Source texels beyond which a texel's influence stays below half a level of 255."""
+    reach: int | None
+    """Source texels beyond which a texel's influence stays below half a level of 255; None until it is measured."""
     multiple: int = 1
     """Input sides must be multiples of this (pixel-unshuffle); the generator pads and crops."""
     weights: str = ""
@@ -87,6 +88,14 @@ class ModelInfo:
     licence: str = "unknown"
     source: str = ""
     """Where the weights lie or come from."""
+
+
+class Reach(NamedTuple):
+    """How far a generator was measured to look."""
+
+    texels: int
+    note: str = ""
+    """What a reader of the plan should know, where that is as far as was tried and not far enough."""
 
 
 @dataclass(frozen=True, slots=True)

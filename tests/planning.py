@@ -12,6 +12,7 @@ from cg_upscaler.geometry import Size
 from cg_upscaler.job import Job
 from cg_upscaler.library.classify import Decision
 from cg_upscaler.library.config.settings import Means, Settled
+from cg_upscaler.library.groups import Find, Measure, unmeasured
 from cg_upscaler.library.survey import survey
 from cg_upscaler.library.texture import Texture, plan_texture
 from cg_upscaler.maps import PLAIN, AlphaMode, MapKind
@@ -53,7 +54,14 @@ def texture(
     return Texture(name, Path("lib", name), spec, survey(Array(pixels), spec), decision)
 
 
-def planned(what: Texture, settings: Settled = SETTLED, **changes: object) -> Job:
+def planned(
+    what: Texture,
+    settings: Settled = SETTLED,
+    *,
+    find: Find = find,
+    measure: Measure = unmeasured,
+    **changes: object,
+) -> Job:
     means = {name: changes.pop(name) for name in MEANS & changes.keys()}
     settings = replace(settings, means=replace(settings.means, **means), **changes)  # type: ignore[arg-type]
-    return plan_texture(what, settings, OUT, DEVICE, find)
+    return plan_texture(what, settings, OUT, DEVICE, find, measure=measure)

@@ -242,6 +242,7 @@ def test_a_setting_is_of_the_run_of_a_kind_or_of_a_rule(
         ("gamma: 0.9", "gamma", 0.9),
         ("color_space: linear", "color_space", ColorSpace.LINEAR),
         ("two_x: fast", "two_x", TwoX.FAST),
+        ("overlap: 24", "overlap", 24),
     ],
 )
 @pytest.mark.parametrize("where", ["{}", "kinds: {{base_color: {{{}}}}}", "rules: [{{match: a.png, {}}}]"])
@@ -409,7 +410,7 @@ def test_an_unknown_profile_names_those_near_it(written: Write) -> None:
 # What is wrong, and where
 
 ERRORS = {
-    "overlpa: 3": ("1", "unknown setting 'overlpa'; choose alpha, alpha_threshold"),
+    "wobble: 3": ("1", "unknown setting 'wobble'; choose alpha, alpha_threshold"),
     "\nsclae: 2": ("2", "unknown setting 'sclae' (did you mean 'scale'?)"),
     "scale: 5": ("1", "scale: 5 is not among its values; choose 0.5, 1, 2, 3, 4 or 8"),
     'scale: "4"': ("1", "scale: '4' is not among its values; choose 0.5, 1, 2, 3, 4 or 8"),
@@ -464,6 +465,9 @@ ERRORS = {
     "rules:\n- match: a\n  scale: 2\n  size: 512": ("4", "size: a scale is given as well"),
     "kinds:\n  normal:\n    scale: 2\n    size: 512": ("4", "size: a scale is given as well"),
     "grain: 1.5": ("1", "grain takes a number of at most 1, and was given 1.5"),
+    "overlap: -1": ("1", "overlap takes a number of at least 0, and was given -1"),
+    "overlap: 2.5": ("1", "overlap takes a whole number, and was given 2.5"),
+    "overlpa: 64": ("1", "unknown setting 'overlpa' (did you mean 'overlap'?)"),
     "gamma: 0": ("1", "gamma takes a number of at least 0.1, and was given 0"),
     "alpha_threshold: '0.5'": ("1", "alpha_threshold takes a number, and was given '0.5'"),
     "color_space: lineal": ("1", "'lineal' is not among its values (did you mean 'linear'?)"),

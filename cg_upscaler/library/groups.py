@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from cg_upscaler.cut import canonical_cut
+from cg_upscaler.cut import canonical_cut, overlapping
 from cg_upscaler.errors import UnsupportedImage, UsageError
 from cg_upscaler.geometry import Size
 from cg_upscaler.job import Band, Group, Pass, Via
@@ -26,10 +26,19 @@ from cg_upscaler.maps import (
     Role,
     Treatment,
 )  # fmt: skip
-from cg_upscaler.spec import DeviceInfo, ImageSpec, ModelInfo, Precision
+from cg_upscaler.spec import DeviceInfo, ImageSpec, ModelInfo, Precision, Reach
 
 Find = Callable[[str, int], ModelInfo]
 """What is known of a model, by its name and the scale that plain resampling is to have."""
+
+Measure = Callable[[ModelInfo], Reach]
+"""How far a model looks, of which that is not known."""
+
+
+def unmeasured(model: ModelInfo) -> Reach:
+    """The `Measure` of who has none. Raises `UsageError`."""
+    raise UsageError(f"how far model {model.name} looks is not known", fix="say 'overlap', in texels")
+
 
 TRANSPARENT = (AlphaMode.CUTOUT, AlphaMode.BLEND, AlphaMode.PREMULTIPLIED)
 """Where alpha is transparency, and not one more channel."""
@@ -69,6 +78,7 @@ def plan_groups(
     flip: bool,
     device: DeviceInfo,
     find: Find,
+    measure: Measure,
 ) -> tuple[Group, ...]:
     """Return the channel groups of a texture. Every channel is the target of exactly one.
 
@@ -82,10 +92,12 @@ def plan_groups(
         if evidence.finite and all(evidence.constant[channel] for channel in part.channels):
             # Nothing is generated, so nothing of how it would have been may reach the job's key.
             means = Means(BICUBIC, fidelity=0.0, precision=means.precision)
-            group = replace(_group(replace(part, plain=BICUBIC), spec, means, size, 1, device, find), constant=True)
+            group = replace(
+                _group(replace(part, plain=BICUBIC), spec, means, size, 1, device, find, measure), constant=True
+            )
         else:
             means = replace(means, fidelity=_fidelity(part, means, spec, evidence, decision))
-            group = _group(part, spec, means, size, passes, device, find)
+            group = _group(part, spec, means, size, passes, device, find, measure)
         if part.role is Role.NORMAL:
             group = replace(group, signed=evidence.vectors.signed, flip=flip)
         groups.append(group)
@@ -204,7 +216,16 @@ def _fidelity(part: Part, means: Means, spec: ImageSpec, evidence: Evidence, dec
     return 0.0 if (flat or evidence.primary == 1.0) and not means.insisted else means.fidelity
 
 
-def _group(part: Part, spec: ImageSpec, means: Means, size: Size, passes: int, device: DeviceInfo, find: Find) -> Group:
+def _group(
+    part: Part,
+    spec: ImageSpec,
+    means: Means,
+    size: Size,
+    passes: int,
+    device: DeviceInfo,
+    find: Find,
+    measure: Measure,
+) -> Group:
     filtered = passes == 1  # by whichever model: none is asked
     model = find(BICUBIC if filtered else part.plain or means.model, passes)
     channels = 3 if part.role is Role.NORMAL else len(part.channels)
@@ -221,7 +242,7 @@ def _group(part: Part, spec: ImageSpec, means: Means, size: Size, passes: int, d
         targets=part.targets,
         color_space=part.color_space,
         model=model.name,
-        passes=() if filtered else tuple(_passes(model, means.two_x, passes, size)),
+        passes=() if filtered else tuple(_passes(model, means, passes, size, measure)),
         fidelity=0.0 if filtered else means.fidelity,
         band=Band.LOW if spec.lossy or spec.indexed else Band.ALL,
         precision=device.precision_for(means.precision, spec.depth) if drawn else Precision.FLOAT32,
@@ -232,14 +253,18 @@ def _group(part: Part, spec: ImageSpec, means: Means, size: Size, passes: int, d
     )
 
 
-def _passes(model: ModelInfo, two_x: TwoX, times: int, size: Size) -> Iterator[Pass]:
+def _passes(model: ModelInfo, means: Means, times: int, size: Size, measure: Measure) -> Iterator[Pass]:
     """Yield the passes by which a model makes a picture of `size` so many times as large, the smaller one first."""
+    overlap = None if model.name in PLAIN else means.overlap
+    if model.reach is None:
+        model = replace(model, reach=measure(model).texels if overlap is None else overlap)
     for step in _steps(model, times):
         via = Via.DIRECT
         if model.scale != step:
-            via = Via.SHRINK if step == 2 and two_x is TwoX.FAST else Via.REDUCE
+            via = Via.SHRINK if step == 2 and means.two_x is TwoX.FAST else Via.REDUCE
         seen = Size(-(-size.width // 2), -(-size.height // 2)) if via is Via.SHRINK else size
-        yield Pass(step, via, canonical_cut(seen, model))
+        cut = canonical_cut(seen, model)
+        yield Pass(step, via, cut if overlap is None else overlapping(cut, overlap))
         size = size * step
 
 

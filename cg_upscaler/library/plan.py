@@ -19,7 +19,7 @@ from cg_upscaler.library.classify import classify
 from cg_upscaler.library.config import Config, Rule
 from cg_upscaler.library.config.settings import Settled, deciding, holding, rules_for, said_alpha, settle
 from cg_upscaler.library.frames import Framing, find_frames
-from cg_upscaler.library.groups import Find
+from cg_upscaler.library.groups import Find, Measure, unmeasured
 from cg_upscaler.library.look import Progress, Seen, attempt, look_at
 from cg_upscaler.library.naming.materials import Material, Member, find_materials
 from cg_upscaler.library.naming.neighbours import Neighbours
@@ -29,7 +29,7 @@ from cg_upscaler.library.sidecars import Sidecars, read_sidecars
 from cg_upscaler.library.sizes import factor, together
 from cg_upscaler.library.texture import Texture, asked, plan_texture, skip
 from cg_upscaler.models import catalog
-from cg_upscaler.spec import DeviceInfo, ModelInfo
+from cg_upscaler.spec import DeviceInfo, ModelInfo, Reach
 
 __all__ = ["Texture", "make_plan", "plan_texture"]
 
@@ -41,12 +41,14 @@ def make_plan(
     only: Sequence[str] = (),
     receipts: Receipts | None = None,
     on_progress: Progress | None = None,
+    measure: Measure = unmeasured,
 ) -> Plan:
     """Return the jobs for all textures of a library, in the order of its names.
 
     A texture that cannot be read becomes a problem of the plan and stops nothing. `receipts` remember what was seen
-    in a texture, so that the next plan need not read it. Raises `UsageError` and `ModelError` for what would fail
-    for the run as a whole, and whatever `on_progress` raises.
+    in a texture, so that the next plan need not read it. `measure` is asked how far a model looks of which that is not
+    known. Raises `UsageError` and `ModelError` for what would fail for the run as a whole, and whatever `on_progress`
+    raises.
     """
     output = Path(os.path.abspath(config.output))
     check_output(config.source, output)
@@ -56,13 +58,13 @@ def make_plan(
     root = config.source.parent if config.source.is_file() else config.source
     sidecars = read_sidecars(root, seen.names, seen.sidecars)
     materials = find_materials(seen.names, sidecars.verdicts)
-    planner = _Planner(config, output, device, _finder(config), sidecars, _places(materials))
+    planner = _Planner(config, output, device, _finder(config), sidecars, _places(materials), measure)
     made = planner.plan(seen.found, receipts, on_progress)
     jobs, clashes = without_clashes([item for item in made if isinstance(item, Job)], output)
     problems = [*seen.problems, *(item for item in made if isinstance(item, Problem)), *clashes]
     whole = not only and config.source.is_dir()
     of_all = [*planner.idle_rules(), *_missing(materials)] if whole else []
-    notes = (*of_all, *sidecars.notes, *_others(seen))
+    notes = (*of_all, *sidecars.notes, *planner.remarks(), *_others(seen))
     orphans = receipts.orphans(config.source) if whole and receipts is not None else ()
     return Plan(os.path.abspath(config.source), str(output), device, tuple(jobs), tuple(problems), notes, orphans)
 
@@ -95,6 +97,9 @@ class _Planner:
     find: Find
     sidecars: Sidecars
     places: dict[str, _Place]
+    measure: Measure
+    reaches: dict[str, Reach] = field(default_factory=dict)
+    """How far models look that had to be measured, by their name."""
     used: set[int] = field(default_factory=set)
     """The rules that reached a texture, by identity."""
 
@@ -186,9 +191,19 @@ class _Planner:
                 self.find,
                 most=most.get(draft.material),
                 frame=framing.frame,
+                measure=self.measured,
             ),
         )
         return replace(made, notes=(*made.notes, *framing.notes)) if isinstance(made, Job) else made
+
+    def measured(self, model: ModelInfo) -> Reach:
+        """Return how far a model looks, measured once for all textures."""
+        if model.name not in self.reaches:
+            self.reaches[model.name] = self.measure(model)
+        return self.reaches[model.name]
+
+    def remarks(self) -> Iterator[str]:
+        yield from (f"{model}: {reach.note}" for model, reach in self.reaches.items() if reach.note)
 
     def even(self, made: Sequence[Job | Problem]) -> list[Job | Problem]:
         """Return what was made, with a note on the jobs that the tile or face beside them will fit no longer."""

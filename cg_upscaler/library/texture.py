@@ -14,7 +14,7 @@ from cg_upscaler.job import Action, Frame, Group, Job
 from cg_upscaler.library.classify import DOUBTFUL, Decision
 from cg_upscaler.library.config import Handling
 from cg_upscaler.library.config.settings import Settled
-from cg_upscaler.library.groups import Find, color_space, fitting, plan_groups
+from cg_upscaler.library.groups import Find, Measure, color_space, fitting, plan_groups, unmeasured
 from cg_upscaler.library.naming.names import grid
 from cg_upscaler.library.sizes import Asked, Sizes, sized
 from cg_upscaler.library.survey.evidence import Evidence
@@ -51,10 +51,12 @@ def plan_texture(
     *,
     most: Fraction | None = None,
     frame: Frame | None = None,
+    measure: Measure = unmeasured,
 ) -> Job:
     """Return the job for a texture whose result goes into the folder `output`. Pure: equal input, equal job.
 
-    `most` is by how much its material allows it to grow, `frame` what lies next to it. Raises `UnsupportedImage` for
+    `most` is by how much its material allows it to grow, `frame` what lies next to it; `measure` is asked how far a
+    model looks of which that is not known. Raises `UnsupportedImage` for
     what cannot be done to it, `UsageError` for a model that cannot do it.
     """
     spec, decision = texture.spec, texture.decision
@@ -91,6 +93,7 @@ def plan_texture(
     groups = plan_groups(
         spec, texture.evidence, decision, settings,
         size=_shown(spec.size, settings, frame), passes=sizes.passes, flip=flip, device=device, find=find,
+        measure=measure,
     )  # fmt: skip
     # The suffix is added and not replaced, so that lava.dds and lava.png never meet.
     target = output / (texture.name if same else f"{texture.name}.{container}")

@@ -155,6 +155,8 @@ class Settings(BaseModel):
     """How stored numbers relate to light, whatever kind and file say: `srgb`, `linear`, `data`."""
     gamma: Annotated[float, Field(strict=True, ge=0.1, le=10)] | None = None
     """An exponent that colour is raised to before a generator sees it, and that is undone after."""
+    overlap: Annotated[int, Field(strict=True, ge=0)] | None = None
+    """Texels of its neighbours that a tile reads, for models that work by tiles. Unless given, as far as they look."""
     cells: _Cells | None = None
     """The grid of a sprite sheet or flipbook, `4x2` or `{columns: 4, rows: 2, gutter: 1}`: its cells are kept apart."""
     data: Handling | None = None

@@ -31,6 +31,8 @@ class Means:
     color_space: ColorSpace | None = None
     """Whatever the kind's policy and the file say; None leaves it to them."""
     two_x: TwoX = TwoX.QUALITY
+    overlap: int | None = None
+    """Texels that tiles read of their neighbours; None leaves it to how far the model looks."""
     precision: Precision = Precision.AUTO
 
 
@@ -152,6 +154,7 @@ def _means(config: Config, own: Sequence[Settings], kind: MapKind) -> Means:
         gamma=first("gamma", config.gamma, 1.0),
         color_space=first("color_space", config.color_space),
         two_x=first("two_x", config.two_x),
+        overlap=first("overlap", config.overlap),
         precision=config.precision,
     )
 
