@@ -116,6 +116,7 @@ def test_one_bad_texture_gives_exit_code_1_and_the_rest_is_done(library, tmp_pat
         (["run", "LIBRARY", "--model", "realesrgan-x4pls"], "did you mean 'realesrgan-x4plus'"),
         (["run", "LIBRARY", "--model", "missing.pth"], "missing.pth"),
         (["run", "LIBRARY", "--scale", "5"], "5"),
+        (["run", "LIBRARY", "--overlap", "-1"], "overlap takes a number of at least 0, and was given -1"),
         (["run", "LIBRARY", "--grain", "2"], "grain takes a number of at most 1, and was given 2"),
         (["run", "LIBRARY", "--profile", "pc"], "unknown profile 'pc'"),
         (["run", "LIBRARY", "--device", "cuda:7"], "cuda:7"),

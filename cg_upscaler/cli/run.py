@@ -48,6 +48,7 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--grain", type=float, help="0 to 1: how much fine grain is continued."),
         click.option("--device", "-d", help="auto, cpu, cuda, cuda:1, mps …"),
         click.option("--precision", "-p", type=click.Choice([p.value for p in Precision]), help="Default: auto."),
+        click.option("--overlap", type=int, help="Texels that tiles read of each other. Default: as models look."),
         click.option("--only", multiple=True, metavar="GLOB", help="Only textures that match; may be repeated."),
         click.option("--json", "json_", is_flag=True, help="Print the result as JSON on stdout."),
     ]
@@ -110,12 +111,15 @@ def _engine(planned: Plan, *, force: bool) -> Engine:
 
 def _plan(config: Config, only: tuple[str, ...], receipts: Receipts, *, quiet: bool) -> Plan:
     from cg_upscaler.backends import devices
+    from cg_upscaler.generate.known_reach import reach_on
 
     device = devices.describe(config.device)
     if config.precision is not Precision.AUTO:
         devices.require(device, config.precision)
     with planning(quiet=quiet) as told:
-        planned = make_plan(config, device=device, only=only, receipts=receipts, on_progress=told)
+        planned = make_plan(
+            config, device=device, only=only, receipts=receipts, on_progress=told, measure=reach_on(device)
+        )
     if not planned.jobs and not planned.problems:
         raise UsageError("no textures here", where=planned.source, fix="check the path, --only and the rules")
     return planned
