@@ -20,7 +20,8 @@ class Progress:
     """A listener for `Engine.run`. What failed or was rejected is always told; the rest as the terminal allows."""
 
     def __init__(self, plan: Plan, *, quiet: bool) -> None:
-        self._total, self._finished, self._before = len(plan.jobs), 0, 0.0
+        self._total, self._finished = len(plan.jobs), 0
+        self._shown: dict[str, float] = {}  # megapixels of each texture that is on its way
         self._quiet, self._terminal = quiet, sys.stderr.isatty()
         self._bar = tqdm(
             total=round(sum(job.megapixels for job in plan.jobs), 3),
@@ -41,10 +42,10 @@ class Progress:
 
     def __call__(self, event: Event) -> None:
         now = event.progress * event.job.megapixels
-        self._bar.update(now - self._before)
-        self._before = now
+        self._bar.update(now - self._shown.get(event.job.name, 0.0))
+        self._shown[event.job.name] = now
         if event.receipt is not None:
-            self._before = 0.0
+            del self._shown[event.job.name]
             self._finished += 1
             self._tell(event.receipt)
         self._bar.set_postfix_str(f"texture {min(self._finished + 1, self._total)} of {self._total}: {event.job.name}")

@@ -60,7 +60,12 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--dry-run", "-n", is_flag=True, help="Say what would be done and why, and do nothing.")
 @click.option("--force", is_flag=True, help="Do everything again, replacing outputs that this tool did not write.")
 @click.option("--quiet", "-q", is_flag=True, help="Tell of failures only.")
-def run(dry_run: bool, force: bool, quiet: bool, json_: bool, only: tuple[str, ...], **settings: Any) -> int:
+@click.option(
+    "--jobs", "-j", type=click.IntRange(min=1), metavar="N", help="Textures at once, at most. Default: by processors."
+)
+def run(
+    dry_run: bool, force: bool, quiet: bool, jobs: int | None, json_: bool, only: tuple[str, ...], **settings: Any
+) -> int:
     """Upscale the textures under SOURCE into the output folder: same tree, same names, same kinds of file."""
     config = _config(**settings)
     if dry_run:
@@ -68,7 +73,7 @@ def run(dry_run: bool, force: bool, quiet: bool, json_: bool, only: tuple[str, .
     start = time.monotonic()
     with Receipts(config.output) as receipts:
         planned = _plan(config, only, receipts, quiet=quiet)
-        engine = _engine(planned, force=force)
+        engine = _engine(planned, force=force, jobs=jobs)
         for note in planned.notes:
             click.echo(f"note: {note}", err=True)
         for problem in planned.problems:
@@ -102,11 +107,11 @@ def _config(config: Path | None, scale: str | None, **settings: Any) -> Config:
     return load(config, scale=None if scale is None else float(scale), **settings)
 
 
-def _engine(planned: Plan, *, force: bool) -> Engine:
+def _engine(planned: Plan, *, force: bool, jobs: int | None) -> Engine:
     from cg_upscaler.engine import Engine
     from cg_upscaler.generate.pool import Pool
 
-    return Engine(Pool(planned.device), force=force)
+    return Engine(Pool(planned.device), force=force, jobs=jobs)
 
 
 def _plan(config: Config, only: tuple[str, ...], receipts: Receipts, *, quiet: bool) -> Plan:
