@@ -54,6 +54,8 @@ _WRITTEN = (Outcome.DONE, Outcome.COPIED, Outcome.REJECTED)
 _TOGETHER = 256
 """Textures whose evidence is written in one transaction. A run that is killed looks at those again."""
 
+_Statement = tuple[str, tuple[str | int, ...]]
+
 _COLUMNS = "path, intended, hash, size, mtime"
 
 
@@ -140,34 +142,29 @@ class Receipts:
 
         A run that is killed between here and `record` then leaves a file that is known to be ours, of no known job.
         """
-        self._all("DELETE FROM receipts WHERE name = ?", job.name)
-        self._all(
-            "INSERT INTO outputs VALUES (?, ?, ?, ?, ?, '', -1, -1) ON CONFLICT (path) DO UPDATE SET "
-            "name = excluded.name, key = excluded.key, "
-            "source_hash = excluded.source_hash, intended = excluded.intended",
-            self._within(at or job.output),
-            job.name,
-            key,
-            source_hash,
-            time.time_ns(),
+        output = self._within(at or job.output), job.name, key, source_hash, time.time_ns()
+        self._together(
+            ("DELETE FROM receipts WHERE name = ?", (job.name,)),
+            (
+                "INSERT INTO outputs VALUES (?, ?, ?, ?, ?, '', -1, -1) ON CONFLICT (path) DO UPDATE SET "
+                "name = excluded.name, key = excluded.key, "
+                "source_hash = excluded.source_hash, intended = excluded.intended",
+                output,
+            ),
         )
 
     def record(self, receipt: Receipt) -> None:
         """Keep a job's receipt and, where it wrote a file, how that file looks."""
+        output: _Statement = ("UPDATE outputs SET intended = 0 WHERE name = ?", (receipt.name,))
         if receipt.outcome in _WRITTEN:
-            self._all(
+            known = receipt.name, receipt.key, receipt.source_hash, receipt.output_hash
+            place = Path(receipt.output)
+            output = (
                 "INSERT OR REPLACE INTO outputs VALUES (?, ?, ?, ?, 0, ?, ?, ?)",
-                self._within(receipt.output),
-                receipt.name,
-                receipt.key,
-                receipt.source_hash,
-                receipt.output_hash,
-                *stat_of(Path(receipt.output)),
+                (self._within(place), *known, *stat_of(place)),
             )
-        else:
-            self._all("UPDATE outputs SET intended = 0 WHERE name = ?", receipt.name)
         text = json.dumps(to_plain(receipt))
-        self._all("INSERT OR REPLACE INTO receipts VALUES (?, ?)", receipt.name, text)
+        self._together(output, ("INSERT OR REPLACE INTO receipts VALUES (?, ?)", (receipt.name, text)))
 
     def forget(self, path: Path) -> None:
         """Say that an output has been removed."""
@@ -210,7 +207,8 @@ class Receipts:
 
     def evidence(self, source_hash: str) -> str | None:
         """Return what `remember` was given for a source with this hash."""
-        unsaved = self._unsaved.get(source_hash)
+        with self._lock:
+            unsaved = self._unsaved.get(source_hash)
         if unsaved is not None:
             return unsaved
         rows = self._all("SELECT json FROM evidence WHERE hash = ?", source_hash)
@@ -218,22 +216,19 @@ class Receipts:
 
     def remember(self, source_hash: str, text: str) -> None:
         """Keep what was seen in a source; until `close` only, where the record is only read."""
-        self._unsaved[source_hash] = text
-        if len(self._unsaved) >= _TOGETHER:
+        with self._lock:
+            self._unsaved[source_hash] = text
+            many = len(self._unsaved) >= _TOGETHER
+        if many:
             self._save()
 
     def _save(self) -> None:
         """Write what was seen, in one go: each transaction waits for the disk."""
-        if self._read_only or not self._unsaved:
+        if self._read_only:
             return
         with self._lock:
             rows, self._unsaved = self._unsaved, {}
-            try:
-                self._base.execute("BEGIN")
-                self._base.executemany("INSERT OR REPLACE INTO evidence VALUES (?, ?)", list(rows.items()))
-                self._base.execute("COMMIT")
-            except sqlite3.Error as error:
-                raise self._failed(error) from error
+        self._together(*(("INSERT OR REPLACE INTO evidence VALUES (?, ?)", row) for row in rows.items()))
 
     # How
 
@@ -254,6 +249,22 @@ class Receipts:
                 return self._base.execute(statement, values).fetchall()
             except sqlite3.Error as error:
                 raise self._failed(error) from error
+
+    def _together(self, *statements: _Statement) -> None:
+        """Do all of it or, whatever comes in between, KeyboardInterrupt too, nothing: and wait for the disk once."""
+        if not statements:
+            return
+        with self._lock:
+            try:
+                self._base.execute("BEGIN IMMEDIATE")
+                for statement, values in statements:
+                    self._base.execute(statement, values)
+                self._base.execute("COMMIT")
+            except sqlite3.Error as error:
+                raise self._failed(error) from error
+            finally:
+                if self._base.in_transaction:
+                    self._base.execute("ROLLBACK")
 
     def _failed(self, error: sqlite3.Error) -> OutputError:
         text = str(error)
