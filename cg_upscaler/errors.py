@@ -15,7 +15,8 @@
     ├── GenerateError                the generator was run and did not deliver
     │   ├── OutOfMemory              the cut does not fit; the engine plans a smaller one
     │   ├── DeviceLost               the device is gone, or broke off; nothing more runs on it in this run
-    │   └── NonFinite                NaN or infinity came out; the engine runs again in float32
+    │   ├── NonFinite                NaN or infinity came out; the engine runs again in float32
+    │   └── Blank                    one colour came out where a picture went in; the engine does the same
     ├── OutputError                  a result cannot be written
     │   ├── ForeignOutput            a file that this tool did not write, or that somebody edited, is in the way
     │   └── DiskFull                 no space left; nothing partial remains
@@ -109,6 +110,10 @@ class DeviceLost(GenerateError):
 
 class NonFinite(GenerateError):
     """NaN or infinity came out of the generator, as float16 does with some weights."""
+
+
+class Blank(GenerateError):
+    """One colour throughout, black mostly, came out of the generator, and what went in was a picture."""
 
 
 class OutputError(UpscaleError):

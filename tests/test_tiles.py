@@ -89,7 +89,7 @@ def test_progress_rises_to_one():
 
 def test_nan_from_a_network_is_never_passed_on():
     def poison(pixels):
-        pixels[3, 3] = np.nan
+        pixels[9, 9] = np.nan  # within the border of 2 nothing is handed over
         return pixels
 
     with pytest.raises(NonFinite, match="float32"):

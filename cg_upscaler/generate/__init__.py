@@ -22,6 +22,6 @@ class Generator(Protocol):
     def run(self, source: Source, cut: Cut, edges: Edges, precision: Precision, tick: Tick) -> Rows:
         """Enlarge a picture in model space, 0 … 1, by `info.scale`. What comes is in no range in particular.
 
-        Raises `OutOfMemory` and `NonFinite`, after which nothing that came may be used.
+        Raises `OutOfMemory`, `NonFinite` and `Blank` (`checked`), after which nothing that came may be used.
         """
         ...

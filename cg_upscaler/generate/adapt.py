@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from cg_upscaler.cut import smaller
-from cg_upscaler.errors import NonFinite, OutOfMemory
+from cg_upscaler.errors import Blank, NonFinite, OutOfMemory
 from cg_upscaler.job import Job
 from cg_upscaler.spec import Precision
 
@@ -20,7 +20,7 @@ def adapting(
     """Return what `attempt` gives for the job, or for the nearest that the device can do, and notes on what changed.
 
     Each attempt starts afresh. Raises `OutOfMemory` or MemoryError where the smallest tiles do not fit, or where others
-    hold memory too (not `alone`); `NonFinite` where float32 gives NaN or infinity too.
+    hold memory too (not `alone`); `NonFinite` or `Blank` where float32 gives such too.
     """
     notes: tuple[str, ...] = ()
     while True:
@@ -30,7 +30,7 @@ def adapting(
             if not alone():
                 raise
             job, note = with_smaller_tiles(job, error)
-        except NonFinite as error:
+        except (NonFinite, Blank) as error:
             job, note = in_float32(job, error)
         notes = (*notes, note)
 
@@ -47,7 +47,7 @@ def with_smaller_tiles(job: Job, error: OutOfMemory | MemoryError) -> tuple[Job,
     return replace(job, groups=groups), f"out of memory: done again with tiles of {side}"
 
 
-def in_float32(job: Job, error: NonFinite) -> tuple[Job, str]:
+def in_float32(job: Job, error: NonFinite | Blank) -> tuple[Job, str]:
     """Return the job in float32, and words for it. Raises `error` where it is already."""
     if all(group.precision is Precision.FLOAT32 for group in job.groups):
         raise error

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cg_upscaler.backends import Network, WrappingNetwork
-from cg_upscaler.errors import NonFinite
 from cg_upscaler.generate import Tick
+from cg_upscaler.generate.checked import Checked
 from cg_upscaler.geometry import Cut, Edge, Edges, Size, Span, Wraps
 from cg_upscaler.pixels.edges import take
 from cg_upscaler.pixels.rows import Pixels, Rows, Source
@@ -84,7 +84,8 @@ class Tiles:
         return self.network.info
 
     def run(self, source: Source, cut: Cut, edges: Edges, precision: Precision, tick: Tick) -> Rows:
-        return _TiledRows(self.network, source, cut, edges, precision, tick)
+        rows = _TiledRows(self.network, source, cut, edges, precision, tick)
+        return Checked(rows, source, self.info.name, precision)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +121,10 @@ class _TiledRows:
             for i, column in enumerate(across):
                 window = band[:, column.reads.start - reach.start : column.reads.stop - reach.start]
                 tile = self._tile(np.ascontiguousarray(window), row, column)
-                tile *= row.weights[:, None, None] * column.weights[None, :, None]
                 left, right = column.gives.start * scale, column.gives.stop * scale
-                waiting[top - done : bottom - done, left:right] += tile
+                with np.errstate(invalid="ignore"):  # infinity becomes NaN, which `Checked` finds
+                    tile *= row.weights[:, None, None] * column.weights[None, :, None]
+                    waiting[top - done : bottom - done, left:right] += tile
                 self.tick((j * len(across) + i + 1) / (len(down) * len(across)))
             # No later tile reaches above the next row's own start.
             ready = down[j + 1].gives.start * scale if j + 1 < len(down) else size.height * scale
@@ -136,10 +138,6 @@ class _TiledRows:
             result = self.network.run_wrapped(window, self.precision, Wraps(column.wraps, row.wraps))
         else:
             result = self.network.run(window, self.precision)
-        if not np.isfinite(result).all():
-            raise NonFinite(
-                f"{self.network.info.name} gave NaN or infinity in {self.precision.value}", fix="run it in float32"
-            )
         top = (row.gives.start - row.reads.start) * scale
         left = (column.gives.start - column.reads.start) * scale
         return result[top : top + len(row.gives) * scale, left : left + len(column.gives) * scale].copy()
