@@ -15,7 +15,7 @@ GIB = 1 << 30
 @pytest.fixture
 def machine(tmp_path, monkeypatch):
     """A Linux machine with 8 GiB available, whose files are made by the test."""
-    monkeypatch.setattr(memory.sys, "platform", "linux")
+    monkeypatch.setattr(memory.platform, "system", lambda: "Linux")
     monkeypatch.setattr(memory, "_PROC", tmp_path / "proc")
     monkeypatch.setattr(memory, "_CGROUPS", tmp_path / "cgroups")
 
@@ -80,13 +80,13 @@ def test_nothing_left_is_zero_and_never_less(machine):
 def test_what_is_not_known_is_none(machine, tmp_path, monkeypatch):
     (tmp_path / "proc" / "meminfo").unlink()
     assert free_bytes("cpu") is None
-    monkeypatch.setattr(memory.sys, "platform", "darwin")
+    monkeypatch.setattr(memory.platform, "system", lambda: "Darwin")
     monkeypatch.setitem(sys.modules, "psutil", None)
     assert free_bytes("cpu") is None
 
 
 def test_elsewhere_psutil_says_it(monkeypatch):
-    monkeypatch.setattr(memory.sys, "platform", "win32")
+    monkeypatch.setattr(memory.platform, "system", lambda: "Windows")
     psutil = SimpleNamespace(virtual_memory=lambda: SimpleNamespace(available=5 * GIB))
     monkeypatch.setitem(sys.modules, "psutil", psutil)
     assert free_bytes("cpu") == 5 * GIB

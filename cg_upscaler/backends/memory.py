@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import platform
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -25,7 +25,7 @@ def free_bytes(device_name: str = "cpu") -> int | None:
 
         free, _ = torch.cuda.mem_get_info(torch.device(device_name))
         return int(free)
-    if sys.platform.startswith("linux"):
+    if platform.system() == "Linux":
         available = _number(_PROC / "meminfo", "MemAvailable:")
         return None if available is None else max(0, min(1024 * available, *_left_in_cgroups(), 1 << 62))
     return _elsewhere()
