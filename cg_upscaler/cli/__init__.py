@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from cg_upscaler.cli.bench import bench
 from cg_upscaler.cli.compare import compare
 from cg_upscaler.cli.doctor import doctor
 from cg_upscaler.cli.exit_codes import ExitCode
@@ -32,7 +33,7 @@ def cli() -> None:
     """
 
 
-for command in (run, plan, inspect, compare, init, models, doctor):
+for command in (run, plan, inspect, compare, init, models, bench, doctor):
     cli.add_command(command)
 
 
