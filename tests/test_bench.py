@@ -14,6 +14,8 @@ from safetensors.torch import save_file
 from torch.utils.flop_counter import FlopCounterMode
 
 from cg_upscaler import cli
+from cg_upscaler.backends.devices import describe
+from cg_upscaler.bench import allowance
 from cg_upscaler.bench import peer as peers
 from cg_upscaler.bench import trial as trials
 from cg_upscaler.bench.ceiling import Ceiling
@@ -322,3 +324,32 @@ def test_names_choose_peers_or_all_of_a_runtime():
     assert chosen([]) == PEERS
     with pytest.raises(UsageError, match="unknown peer"):
         chosen(["tensorrt"])
+
+
+def test_doctor_tells_the_ceiling_and_what_memory_allows(capfd, monkeypatch):
+    monkeypatch.setattr(allowance, "free_bytes", lambda name: 16 * 10**9)
+    monkeypatch.setattr(allowance, "speed", lambda device: allowance.Speed(0.5, 2000.0))
+    cli.run_cli(["doctor"])
+    out, _ = capfd.readouterr()
+    assert "500 GFLOP/s in convolutions" in out
+    assert "2,000 texels a second with realesrgan-x4plus, 524 s for 1024×1024" in out
+    assert "16.0 GB: half of it holds a texture about" in out
+    cli.run_cli(["doctor", "--json"])
+    able = json.loads(capfd.readouterr().out)["ability"]
+    assert able["speed"] == {"teraflops": 0.5, "texels_per_s": 2000.0}
+    assert able["rooms"][0]["free_bytes"] == 16 * 10**9
+    assert able["rooms"][0]["at_once"] == able["rooms"][0]["widest"] // 1024
+
+
+def test_memory_that_is_not_known_allows_nothing_to_be_said(monkeypatch):
+    monkeypatch.setattr(allowance, "free_bytes", lambda name: None)
+    assert allowance.rooms(describe("cpu")) == ()
+
+
+def test_the_ceiling_of_a_network_is_found_at_once():
+    found = allowance.speed(describe("cpu"), tiny.RRDB)
+    assert found.teraflops == pytest.approx(found.texels_per_s * flops_per_texel(tiny.RRDB) * 1e-12)
+
+
+def test_bands_of_the_default_network_take_under_a_megabyte_for_each_texel_across():
+    assert 0.5e6 < allowance.bytes_per_column(RRDBShape()) < 1e6

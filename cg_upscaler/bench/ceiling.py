@@ -7,6 +7,7 @@ torch's own convolutions can do on this machine; a runtime with better ones can 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from time import perf_counter
 
 import torch
@@ -42,20 +43,34 @@ class Ceiling:
         self._works = tuple(
             _work(layer, int(rows * layer.zoom), int(width * layer.zoom), precision, device) for layer in layers(shape)
         )
-        self.seconds_per_texel()  # the first of each is slower
+        self._run()  # the first of each is slower
 
-    def seconds_per_texel(self, runs: int = 1) -> float:
-        """Return what all convolutions take, for a texel of the network's input; each is timed over `runs`."""
-        total = 0.0
+    def seconds_per_texel(self, runs: int = 1, patience_s: float = inf) -> float:
+        """Return what all convolutions take, for a texel of the network's input.
+
+        Each counts at its fastest of several runs, since whatever else the machine does only ever takes time; no
+        further run is begun where all took longer than one's patience.
+        """
+        begun = perf_counter()
+        fastest = self._run()
+        for _ in range(runs - 1):
+            if perf_counter() - begun > patience_s:
+                break
+            fastest = [min(pair) for pair in zip(fastest, self._run(), strict=True)]
+        total = sum(seconds * work.layer.count for seconds, work in zip(fastest, self._works, strict=True))
+        return total / self._texels
+
+    def _run(self) -> list[float]:
+        """Run each convolution once, and return the seconds that each took."""
+        found = []
         with torch.inference_mode(), exact(self._device):
             for work in self._works:
                 synchronize(self._device)
                 start = perf_counter()
-                for _ in range(runs):
-                    F.conv2d(work.x, work.weight, work.bias, padding=1)
+                F.conv2d(work.x, work.weight, work.bias, padding=1)
                 synchronize(self._device)
-                total += (perf_counter() - start) / runs * work.layer.count
-        return total / self._texels
+                found.append(perf_counter() - start)
+        return found
 
 
 def _work(layer: Layer, rows: int, width: int, precision: Precision, device: str) -> _Work:

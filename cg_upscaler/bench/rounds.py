@@ -30,6 +30,7 @@ from cg_upscaler.spec import Precision
 Pictures = Mapping[str, Pixels]
 """By name: float32 (h, w, channels of the model) in 0 … 1, sides multiples of the model's."""
 
+_CEILING_RUNS = 5
 _REST_S = 0.03
 """Between two peers, for the threads of the first to go to sleep."""
 
@@ -246,7 +247,7 @@ def _rounds(
     times: dict[str, list[float]] = {contender.peer.name: [] for contender in contenders}
     floors = []
     for number in range(repeats):
-        floors.append(ceiling.seconds_per_texel(2))
+        floors.append(ceiling.seconds_per_texel(_CEILING_RUNS))
         for contender in contenders:
             tell(f"round {number + 1} of {repeats}: {contender.peer.name}")
             time.sleep(_REST_S)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import platform
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,17 +17,25 @@ from cg_upscaler.errors import UpscaleError
 from cg_upscaler.models import catalog
 from cg_upscaler.spec import Precision
 
+if TYPE_CHECKING:
+    from cg_upscaler.bench.allowance import Room, Speed
+
 _PACKAGES = ("cg-upscaler", "torch", "numpy", "OpenImageIO", "opencv-python-headless", "Pillow", "imageio")
 
 
 @click.command()
 @click.option("--json", "json_", is_flag=True, help="Print JSON.")
 def doctor(json_: bool) -> int:
-    """Say which build of torch runs, on what, in which precision and why; and warn of what is amiss."""
+    """Say which build of torch runs, on what, in which precision and why; and warn of what is amiss.
+
+    How fast the device can be at most is measured, in a second or two; what the free memory allows is reckoned.
+    """
     facts = dict(_facts())
     warnings = list(_warnings())
+    able = _ability()
+    facts |= dict(_in_words(able))
     if json_:
-        click.echo(as_json({"facts": facts, "warnings": warnings}))
+        click.echo(as_json({"facts": facts, "warnings": warnings, "ability": able}))
     else:
         width = max(map(len, facts))
         for name, text in facts.items():
@@ -51,6 +61,41 @@ def _facts() -> Iterator[tuple[str, str]]:
     which = "all textures" if device.fast is Precision.FLOAT32 else "8-bit textures, float32 for deeper ones"
     yield "precision", f"{fast} for {which}: {device.why}"
     yield "models", ", ".join(info.name for info in catalog.names())
+
+
+@dataclass(frozen=True, slots=True)
+class Ability:
+    """How fast the device can be with the default model at most, and what the free memory allows."""
+
+    precision: Precision
+    speed: Speed
+    rooms: tuple[Room, ...]
+
+
+def _ability() -> Ability:
+    from cg_upscaler.backends import devices
+    from cg_upscaler.bench import allowance
+
+    device = devices.describe("auto")
+    return Ability(device.fast, allowance.speed(device), allowance.rooms(device))
+
+
+def _in_words(able: Ability) -> Iterator[tuple[str, str]]:
+    from cg_upscaler.bench.allowance import SIDE
+
+    speed = able.speed
+    yield (
+        "ceiling",
+        f"{1000 * speed.teraflops:,.0f} GFLOP/s in convolutions ({able.precision.value}): at most "
+        f"{speed.texels_per_s:,.0f} texels a second with {catalog.DEFAULT}, "
+        f"{SIDE**2 / speed.texels_per_s:.3g} s for {SIDE}×{SIDE}; `cg-upscale bench` tells what of it is reached",
+    )
+    for room in able.rooms:
+        yield (
+            "free memory" if room.device == "cpu" else f"free on {room.device}",
+            f"{room.free_bytes / 1e9:.1f} GB: half of it holds a texture about {room.widest:,} texels wide, "
+            f"or {room.at_once} of {SIDE} at once, in float32",
+        )
 
 
 def installed(package: str) -> str | None:
