@@ -25,11 +25,12 @@ def load(setting: Setting, edge: Edge) -> Loaded:
 
     def run(picture: Pixels) -> Pixels:
         source = Array(picture)
-        rows = generator.run(source, _cut(source.size, edges, setting), edges, setting.precision, lambda share: None)
+        rows = generator.run(source, cut_for(source.size, edges, setting), edges, setting.precision, lambda share: None)
         return np.concatenate(list(rows))
 
     return Loaded(run, setting.precision.value)
 
 
-def _cut(size: Size, edges: Edges, setting: Setting) -> Cut:
+def cut_for(size: Size, edges: Edges, setting: Setting) -> Cut:
+    """Return how a picture is divided, as a plan would have it."""
     return canonical_cut(size, setting.model)

@@ -51,8 +51,8 @@ class Runtime:
     """What must be installed for it beyond what this package needs."""
     whole: str = ""
     """The runtime whose result for the whole picture shows this one's seams; its own where empty."""
-    border: int = 0
-    """Texels of mirrored surroundings that it adds to a picture."""
+    mirrors: bool = False
+    """It sees mirrored surroundings where the others see zeros."""
 
     @property
     def missing(self) -> tuple[str, ...]:

@@ -16,11 +16,12 @@ from cg_upscaler.bench.ceiling import Ceiling
 from cg_upscaler.bench.crops import USUAL_TILE
 from cg_upscaler.bench.flops import flops_per_texel
 from cg_upscaler.bench.onnx_ import exported
+from cg_upscaler.bench.ours import cut_for
 from cg_upscaler.bench.peer import Loaded, Peer, Run, Runtime, Setting
 from cg_upscaler.bench.table import OURS, RUNTIMES, TORCH
 from cg_upscaler.bench.trial import Trial, trial
 from cg_upscaler.errors import UpscaleError, UsageError
-from cg_upscaler.geometry import Edge, Edges, Span
+from cg_upscaler.geometry import Edge, Edges, Size, Span
 from cg_upscaler.models.load import load
 from cg_upscaler.pixels.edges import take
 from cg_upscaler.pixels.rows import Pixels
@@ -163,13 +164,13 @@ class _Bench:
     def __init__(self, setting: Setting, pictures: Pictures) -> None:
         self._setting, self._pictures = setting, pictures
         self._loaded: dict[tuple[str, Precision], Loaded] = {}
-        self._wholes: dict[tuple[str, Precision, int], tuple[Pixels, ...]] = {}
+        self._wholes: dict[tuple[str, Precision, bool], tuple[Pixels, ...]] = {}
 
     def contender(self, peer: Peer) -> Contender:
         loaded = self._load(peer.runtime, self._setting.precision)
         run = peer.over(loaded.run, self._setting)
         if peer.padding is None and not peer.runtime.whole:
-            results = self._whole(peer.runtime, self._setting.precision, 0)
+            results = self._whole(peer.runtime, self._setting.precision)
         else:
             results = tuple(run(picture) for picture in self._pictures.values())
         for picture, result in zip(self._pictures.values(), results, strict=True):
@@ -182,12 +183,14 @@ class _Bench:
         """Return the row with how far the contender was from the whole pictures, as long as these can be had."""
         runtime = contender.peer.runtime
         try:
-            seams = self._whole(RUNTIMES[runtime.whole or runtime.name], self._setting.precision, runtime.border)
-            truth = self._whole(TORCH, Precision.FLOAT32, runtime.border)
+            seams = self._whole(
+                RUNTIMES[runtime.whole or runtime.name], self._setting.precision, mirrors=runtime.mirrors
+            )
+            truth = self._whole(TORCH, Precision.FLOAT32, mirrors=runtime.mirrors)
         except Exception as error:  # it may not fit the memory, which is what tiles are for
             return replace(row, problem=f"no whole picture to hold it against: {_words(error)}")
-        away = [np.abs(one - other) * 255 for one, other in zip(contender.results, seams, strict=True)]
-        wrong = [np.abs(one - other).max() * 255 for one, other in zip(contender.results, truth, strict=True)]
+        away = [np.abs(one - whole) * 255 for one, whole in zip(contender.results, seams, strict=True)]
+        wrong = [np.abs(one - whole).max() * 255 for one, whole in zip(contender.results, truth, strict=True)]
         return replace(
             row,
             seam_worst=max(float(one.max()) for one in away),
@@ -202,13 +205,16 @@ class _Bench:
             self._loaded[key] = runtime.load(replace(self._setting, precision=precision))
         return self._loaded[key]
 
-    def _whole(self, runtime: Runtime, precision: Precision, border: int) -> tuple[Pixels, ...]:
-        """Return what a runtime gives for each picture at once, with mirrored surroundings of `border` texels."""
-        key = runtime.name, precision, border
+    def _whole(self, runtime: Runtime, precision: Precision, *, mirrors: bool = False) -> tuple[Pixels, ...]:
+        """Return what a runtime gives for each picture at once, with the surroundings that a run mirrors, or none."""
+        key = runtime.name, precision, mirrors
         if key not in self._wholes:
-            run, cut = self._load(runtime, precision).run, border * self._setting.model.scale
+            run = self._load(runtime, precision).run
             results = []
             for picture in self._pictures.values():
+                size = Size(picture.shape[1], picture.shape[0])
+                border = cut_for(size, Edges(), self._setting).border if mirrors else 0
+                cut = border * self._setting.model.scale
                 down, across = (Span(-border, length + border) for length in picture.shape[:2])
                 result = run(np.ascontiguousarray(take(Array(picture), down, across, Edges.both(Edge.MIRROR))))
                 results.append(result[cut : result.shape[0] - cut, cut : result.shape[1] - cut])

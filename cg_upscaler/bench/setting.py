@@ -17,7 +17,8 @@ from cg_upscaler.maps import PLAIN
 from cg_upscaler.models import catalog
 from cg_upscaler.spec import Depth, Precision
 
-SIDE = 192
+SIDE = 128
+"""On a CPU: all peers together then take minutes."""
 SIDE_OF_CARD = 1024
 """A card is not busy with less."""
 

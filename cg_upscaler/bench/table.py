@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from cg_upscaler.bench import ncnn_, onnx_, openvino_
 from cg_upscaler.bench.peer import Loaded, Peer, Runtime, Setting
-from cg_upscaler.cut import BORDER
 from cg_upscaler.errors import UsageError
 from cg_upscaler.geometry import Edge
 
@@ -42,7 +41,7 @@ def _realesrgan(setting: Setting) -> Loaded:
 
 TORCH = Runtime("torch", "torch, channels_last", _torch)
 OURS = Runtime("ours", "cg-upscale", _ours, whole="torch")
-_MIRRORED = Runtime("ours-mirrored", "cg-upscale, borders mirrored", _ours_mirrored, whole="torch", border=BORDER)
+_MIRRORED = Runtime("ours-mirrored", "cg-upscale, borders mirrored", _ours_mirrored, whole="torch", mirrors=True)
 _REALESRGAN = Runtime("realesrgan", "torch as Real-ESRGAN runs it", _realesrgan, whole="torch")
 _ONNX = Runtime("onnxruntime", "ONNX Runtime", onnx_.load, (*onnx_.EXPORT, "onnxruntime"))
 _OPENVINO = Runtime("openvino", "OpenVINO", openvino_.load, (*onnx_.EXPORT, "openvino"))

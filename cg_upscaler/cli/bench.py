@@ -27,7 +27,7 @@ _HEADERS = (
 @click.option("--model", "-m", default=catalog.DEFAULT, show_default=True, help="A model's name, or a weights file.")
 @click.option(
     "--side", type=click.IntRange(min=1),
-    help="Texels of the square taken from a texture's middle. Default: 192, on a GPU 1024.",
+    help="Texels of the square taken from a texture's middle. Default: 128, on a GPU 1024.",
 )  # fmt: skip
 @click.option("--repeats", type=click.IntRange(min=1), default=3, show_default=True, help="Rounds; medians are told.")
 @click.option(
