@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from cg_upscaler import cli
+from cg_upscaler.flight import crew
 from cg_upscaler.job import Plan
 from cg_upscaler.wire import from_plain
 from tests.fakes import noise
@@ -45,6 +46,16 @@ def test_a_run_ends_in_a_line_that_says_what_was_done(library, tmp_path, capfd):
     code, out, err = call(capfd, "run", library, "--out", tmp_path / "out", "--model", "bicubic")
     assert code == 0
     assert "3 up to date" in err.splitlines()[-1]
+
+
+@pytest.mark.parametrize("jobs", ["1", "3"])
+def test_jobs_says_how_many_textures_run_at_once(library, tmp_path, capfd, monkeypatch, jobs):
+    pools = []
+    real = crew.ThreadPoolExecutor
+    monkeypatch.setattr(crew, "ThreadPoolExecutor", lambda count, name: pools.append(count) or real(count, name))
+    code, _, err = call(capfd, "run", library, "--out", tmp_path / "out", "--model", "bicubic", "--jobs", jobs)
+    assert (code, pools) == (0, [int(jobs)])
+    assert "2 upscaled, 1 copied" in err
 
 
 def test_a_dry_run_says_what_and_why_and_touches_nothing(library, tmp_path, capfd):
