@@ -7,6 +7,7 @@ import hashlib
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Lock
 
 from cg_upscaler import codecs
 from cg_upscaler.errors import (
@@ -55,6 +56,8 @@ class Attempts:
     twins: Twins = field(default_factory=Twins)
     lost: DeviceLost | None = None
     """Why the device takes no more work."""
+    rejecting: Lock = field(default_factory=Lock)
+    """Held while a result goes among the rejected ones or leaves them: folders are made, and removed when empty."""
 
     def receipt(self, job: Job, flight: Flight[Event]) -> Receipt:
         """Return the receipt of one job, which is not recorded yet.
@@ -132,7 +135,8 @@ class Attempts:
                 ended = replace(started, figures=figures, error=in_words(figures))
                 if ended.error:
                     self._keep_clear(self.receipts.rejected(now))
-                    return reject(sink, now, ended, self.receipts)
+                    with self.rejecting:
+                        return reject(sink, now, ended, self.receipts)
                 self.receipts.intend(now, started.key, started.source_hash)
                 sink.commit()
                 return ended
@@ -144,7 +148,8 @@ class Attempts:
 
     def _ended(self, job: Job, ended: Receipt) -> Receipt:
         if ended.outcome is not Outcome.REJECTED:
-            withdraw(job, self.receipts)
+            with self.rejecting:
+                withdraw(job, self.receipts)
         return replace(ended, output_hash=hash_file(Path(ended.output)))
 
     def _keep_clear(self, path: Path) -> None:
