@@ -46,6 +46,13 @@ def model(tmp_path: Path) -> str:
     return str(path)
 
 
+def bright_rrdb() -> tiny.State:
+    """Return weights whose pictures are not black all over, which the engine would refuse."""
+    state = tiny.random_state(tiny.RRDB)
+    state["conv_last.bias"] += 0.5 - Plain(tiny.network(tiny.RRDB))(torch.full((1, 3, 9, 9), 0.5)).mean()
+    return state
+
+
 def call(capfd, *arguments):
     code = cli.run_cli(["bench", *(str(argument) for argument in arguments)])
     out, err = capfd.readouterr()
@@ -221,15 +228,29 @@ def test_others_give_what_torch_gives(runtime, tmp_path):
     for module in ("onnx", runtime):
         pytest.importorskip(module)
     path = tmp_path / "rrdb.safetensors"
-    state = tiny.random_state(tiny.RRDB)
-    state["conv_last.bias"] += 0.5 - Plain(tiny.network(tiny.RRDB))(torch.full((1, 3, 9, 9), 0.5)).mean()
-    save_file(state, path)
+    save_file(bright_rrdb(), path)
     setting, pictures = prepare(model=str(path), device="cpu", side=40)
     report = measure(chosen([f"{runtime}-whole"]), setting, pictures, repeats=1, memory=False)
     row = report.rows[-1]
     assert row.problem is None
     assert row.precision == "float32"
     assert row.error_worst < 0.01
+
+
+def test_a_peer_without_the_precision_asked_for_says_what_it_computed_in(tmp_path):
+    for module in ("onnx", "onnxruntime"):
+        pytest.importorskip(module)
+    save_file(bright_rrdb(), tmp_path / "rrdb.safetensors")
+    setting, pictures = prepare(
+        model=str(tmp_path / "rrdb.safetensors"), device="cpu", side=40, precision=Precision.BFLOAT16
+    )
+    report = measure(chosen(["torch", "onnxruntime-whole"]), setting, pictures, repeats=1, memory=False)
+    assert [row.precision for row in report.rows] == ["bfloat16", "bfloat16", "float32"]
+    assert report.notes[-1] == "not all have bfloat16: some computed in float32"
+    ours, whole, other = report.rows
+    assert whole.seam_worst == 0 < whole.error_worst  # bfloat16 against itself, and against float32
+    assert ours.seam_worst < 5 > ours.error_worst
+    assert other.error_worst < 0.01
 
 
 @pytest.mark.weights

@@ -34,7 +34,9 @@ def main() -> None:
 
 
 def _peak(device: str) -> int | None:
-    if device.startswith("cuda") and "torch" in sys.modules:
+    if device.startswith("cuda"):
+        if "torch" not in sys.modules:
+            return None  # another runtime's allocator, which is not asked
         import torch
 
         return torch.cuda.max_memory_reserved(torch.device(device))

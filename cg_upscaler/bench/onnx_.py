@@ -13,9 +13,6 @@ from cg_upscaler.errors import UsageError
 from cg_upscaler.pixels.rows import Pixels
 from cg_upscaler.spec import Precision
 
-EXPORT = ("onnx",)
-"""What writing the file takes."""
-
 
 def exported(setting: Setting) -> Path:
     """Return the network as an ONNX file of float32 that takes pictures of any size, written where it is not there."""

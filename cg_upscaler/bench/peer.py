@@ -49,6 +49,8 @@ class Runtime:
     """Raises whatever the runtime does; UsageError where it cannot run this model or on this device."""
     modules: tuple[str, ...] = ()
     """What must be installed for it beyond what this package needs."""
+    convert: Callable[[Setting], object] | None = None
+    """Makes the file that it reads, in the setting's folder. Apart from loading, since it takes torch's memory too."""
     whole: str = ""
     """The runtime whose result for the whole picture shows this one's seams; its own where empty."""
     mirrors: bool = False

@@ -15,7 +15,6 @@ from cg_upscaler.backends.devices import require
 from cg_upscaler.bench.ceiling import Ceiling
 from cg_upscaler.bench.crops import USUAL_TILE
 from cg_upscaler.bench.flops import flops_per_texel
-from cg_upscaler.bench.onnx_ import exported
 from cg_upscaler.bench.ours import cut_for
 from cg_upscaler.bench.peer import Loaded, Peer, Run, Runtime, Setting
 from cg_upscaler.bench.table import OURS, RUNTIMES, TORCH
@@ -233,8 +232,8 @@ def _trials(
         tell(f"{peer.name}: memory")
         try:
             peer.runtime.require()
-            if peer.runtime.modules[:1] == ("onnx",):
-                exported(setting)  # here, so that torch's own memory is not counted for others
+            if peer.runtime.convert is not None:
+                peer.runtime.convert(setting)
         except Exception as error:
             found[peer.name] = Trial(problem=_words(error))
         else:

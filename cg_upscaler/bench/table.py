@@ -43,8 +43,8 @@ TORCH = Runtime("torch", "torch, channels_last", _torch)
 OURS = Runtime("ours", "cg-upscale", _ours, whole="torch")
 _MIRRORED = Runtime("ours-mirrored", "cg-upscale, borders mirrored", _ours_mirrored, whole="torch", mirrors=True)
 _REALESRGAN = Runtime("realesrgan", "torch as Real-ESRGAN runs it", _realesrgan, whole="torch")
-_ONNX = Runtime("onnxruntime", "ONNX Runtime", onnx_.load, (*onnx_.EXPORT, "onnxruntime"))
-_OPENVINO = Runtime("openvino", "OpenVINO", openvino_.load, (*onnx_.EXPORT, "openvino"))
+_ONNX = Runtime("onnxruntime", "ONNX Runtime", onnx_.load, ("onnx", "onnxruntime"), onnx_.exported)
+_OPENVINO = Runtime("openvino", "OpenVINO", openvino_.load, ("onnx", "openvino"), onnx_.exported)
 _NCNN = Runtime("ncnn", "ncnn", ncnn_.load, ("ncnn",))
 
 
