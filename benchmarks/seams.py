@@ -16,7 +16,7 @@ import numpy as np
 from cg_upscaler import codecs
 from cg_upscaler.backends.torch_ import TorchNetwork
 from cg_upscaler.generate.tiles import Tiles, pieces
-from cg_upscaler.geometry import Cut, Edge, Edges, Span, Wraps
+from cg_upscaler.geometry import Cut, Edge, Edges, Span, Tiled, Wraps
 from cg_upscaler.models import catalog
 from cg_upscaler.pixels.edges import take
 from cg_upscaler.pixels.resample import shrink
@@ -76,11 +76,11 @@ def seams(options: argparse.Namespace) -> None:
         rows = generator.run(source, cut, Edges(), Precision.FLOAT32, lambda share: None)
         return hold(rows).rows(0, rows.size.height)
 
-    whole = run(Cut(options.side, 0, 0, 8))
+    whole = run(Tiled(options.side, 0, 0, 8))
     print(f"{options.texture.name}, {source.size}, tiles of {options.tile}, {options.model}, float32")
     print("padding overlap  worst  mean of seams   work")
     for padding, overlap in CHOICES:
-        cut = Cut(options.tile, padding, overlap, 8)
+        cut = Tiled(options.tile, padding, overlap, 8)
         error = np.abs(run(cut) - whole).max(axis=2) * 255
         scale = generator.info.scale
         seams = [piece.gives.start + overlap for piece in pieces(source.size.width, cut, Edges().x, scale)[1:]]

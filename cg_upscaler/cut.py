@@ -1,37 +1,118 @@
-"""Decides how an image is cut into tiles, from its size and model alone: never from free memory."""
+"""Decides how a picture is divided, from its size, edges, model and precision alone: never from free memory."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from math import ceil
 
-from cg_upscaler.geometry import Cut, Size
-from cg_upscaler.spec import ModelInfo
+from cg_upscaler.geometry import Bands, Cut, Edge, Edges, Size, Tiled
+from cg_upscaler.spec import ModelInfo, Precision
 
 TILE_SIDES = (512, 256, 128, 64, 32)
 """The canonical tile sides, largest first. On out-of-memory a job is planned again with the next."""
 
+BAND_ROWS = (256, 128, 64, 32, 16, 8, 4, 2, 1)
+"""The canonical heights of bands, in rows of features, largest first. On out-of-memory the next one is planned."""
+
+BAND = 1 << 15
+"""Texels of a band. Fewer leave the processor idle between layers, and more leave its caches."""
+
+LEAST = 4
+"""Rows of a band where memory forces no fewer."""
+
+WHOLE = 1 << 16
+"""Texels of a picture that is no higher than a band of its own: it goes through at once."""
+
+WHOLE_WRAPPED = 1 << 19
+"""Texels up to which a picture that wraps down its height goes through at once, which is exact and computes no texel
+twice. At 32 bits it takes 1.3 GB then."""
+
+PRIME = 80
+"""Texels of the other side that come before a wrapped border: the error that is left is 0.1 to 0.2 levels of 255."""
+
 BORDER = 8
-"""Texels of mirrored or clamped surroundings that a tile reads where the picture ends. Generators were trained on
-crops with zeros around them, so they need few."""
+"""Texels of mirrored or clamped surroundings that are read where the picture ends. Generators were trained on crops
+with zeros around them, so they need few."""
+
+_BYTES = {Precision.FLOAT16: 2, Precision.BFLOAT16: 2, Precision.MIXED: 3}
 
 
-def canonical_cut(size: Size, model: ModelInfo) -> Cut:
-    """Return the cut for a generator's input of `size`: the smallest tile that covers it, or the largest there is."""
+def canonical_cut(size: Size, model: ModelInfo, edges: Edges = Edges(), *, exact: bool = False) -> Cut:
+    """Return the cut for a generator's input of `size`; with `exact`, wrapped borders are primed until nothing is left
+    of their error."""
+    return bands(size, model, edges, exact=exact) if model.held else tiles(size, model)
+
+
+def bands(size: Size, model: ModelInfo, edges: Edges, *, exact: bool = False) -> Bands:
+    """Return the cut for a network that the exact engine runs."""
+    horizon = model.horizon or 0
+    prime = horizon if exact else min(PRIME * model.multiple, horizon)
+    border = min(BORDER * model.multiple, horizon)
+    at_once = WHOLE_WRAPPED if edges.y is Edge.WRAP and size.height % model.multiple == 0 else WHOLE
+    if size.pixels <= at_once * model.multiple**2:
+        return Bands(0, border, prime)
+    columns = ceil(size.width / model.multiple)
+    rows = next((rows for rows in BAND_ROWS if rows * columns <= BAND), 0)
+    return Bands(max(rows, LEAST), border, prime)
+
+
+def tiles(size: Size, model: ModelInfo) -> Tiled:
+    """Return the cut for any other network: the smallest tile that covers the picture, or the largest there is."""
     longest = max(size.width, size.height)
     tile = min((side for side in TILE_SIDES if side >= longest), default=TILE_SIDES[0])
     if model.reach is None:
         raise ValueError(f"how far {model.name} looks is to be measured first")
     # What a tile gives to the blend has the model's whole reach behind it, so a network whose reach is exact is exact.
     overlap = model.reach // 4
-    return Cut(tile, padding=model.reach + overlap, overlap=overlap, border=min(model.reach, BORDER))
+    return Tiled(tile, padding=model.reach + overlap, overlap=overlap, border=min(model.reach, BORDER))
 
 
 def overlapping(cut: Cut, texels: int) -> Cut:
-    """Return a cut whose tiles read so many texels of their neighbours, and blend a fifth as usual."""
+    """Return a cut whose tiles read so many texels of their neighbours, and blend a fifth as usual. Bands need none."""
+    if isinstance(cut, Bands):
+        return cut
     return replace(cut, padding=texels, overlap=texels // 5, border=min(texels, BORDER))
 
 
 def smaller(cut: Cut) -> Cut | None:
     """Return the next smaller canonical cut, or None where there is none."""
+    if isinstance(cut, Bands):
+        below = [rows for rows in BAND_ROWS if cut.rows == 0 or rows < cut.rows]
+        return replace(cut, rows=below[0]) if below else None
     side = max((side for side in TILE_SIDES if side < cut.tile), default=None)
     return None if side is None else replace(cut, tile=side)
+
+
+def memory(size: Size, cut: Bands, model: ModelInfo, edges: Edges, precision: Precision) -> int:
+    """Return the bytes that the exact engine holds at a time for a picture, beside its weights."""
+    width, height = plane(size, cut, model, edges)
+    band = height if cut.rows == 0 else min(cut.rows, height)
+    held = 0 if band >= height else model.held
+    # What the head holds is a strip of the result, of a bounded number of texels but for the narrowest: see `generate`.
+    strip = max(HEAD_STRIP, width * model.multiple * model.scale * model.scale)
+    head = 6 * 64 * strip if model.architecture == "rrdb" else 0
+    return _BYTES.get(precision, 4) * (width * (held + band * model.live) + head)
+
+
+HEAD_STRIP = 1 << 18
+
+
+def plane(size: Size, cut: Bands, model: ModelInfo, edges: Edges) -> tuple[int, int]:
+    """Return width and height of the features of what a network is shown."""
+    across, down = (
+        length + sum(beyond(edge, cut, length, model.multiple, wraps=wraps))
+        for length, edge, wraps in ((size.width, edges.x, True), (size.height, edges.y, cut.rows == 0))
+    )
+    return across // model.multiple, down // model.multiple
+
+
+def beyond(edge: Edge, cut: Bands, length: int, multiple: int, *, wraps: bool) -> tuple[int, int]:
+    """Return how many texels an axis is shown beyond its two ends, so that all are a multiple.
+
+    `wraps` says whether the network can go on at the other side by itself.
+    """
+    if edge is Edge.WRAP and wraps and length % multiple == 0:
+        return 0, 0
+    texels = {Edge.WRAP: cut.prime, Edge.ZERO: 0}.get(edge, cut.border)
+    before = -(-texels // multiple) * multiple
+    return before, -(-(length + texels) // multiple) * multiple - length

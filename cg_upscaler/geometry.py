@@ -119,8 +119,8 @@ class Cells:
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
-    """How an image is divided into tiles, in source texels. Fixed by its job, so that equal jobs give equal pixels.
+class Tiled:
+    """How the blended engine divides a picture: into tiles, in source texels.
 
     Each tile owns up to `tile` × `tile` texels. It reads `padding` more on each side where a neighbour follows (or
     where the edge wraps), and `border` more where the picture ends. Of what it read it hands over its own texels and
@@ -141,3 +141,27 @@ class Cut:
         count = -(-length // self.tile)
         for i in range(count):
             yield Span(length * i // count, length * (i + 1) // count)
+
+
+@dataclass(frozen=True, slots=True)
+class Bands:
+    """How the exact engine goes through a picture: in bands of its whole width.
+
+    Beyond each side lie `border` texels of what its edges say, and beyond those zeros, as in the network itself. Where
+    an axis wraps the network goes on at the other side by itself; down the height only where all is one band, and else
+    `prime` texels of the other side come first and last, and what they give is dropped.
+    """
+
+    rows: int
+    """Of a band, in rows of the network's features: of its input, or of each `multiple` of them. 0: all at once."""
+    border: int
+    """In source texels, as is `prime`."""
+    prime: int
+
+    def __post_init__(self) -> None:
+        if self.rows < 0 or self.border < 0 or self.prime < 0:
+            raise ValueError(f"not a cut: {self}")
+
+
+Cut = Tiled | Bands
+"""How a picture is divided. Fixed by its job, so that equal jobs give equal pixels."""

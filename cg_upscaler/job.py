@@ -12,7 +12,7 @@ from cg_upscaler.maps import AlphaMode, ColorSpace, MapKind, Role
 from cg_upscaler.spec import DeviceInfo, ImageSpec, Precision
 from cg_upscaler.wire import to_plain
 
-ALGORITHM = 2
+ALGORITHM = 3
 """Goes up whenever the same job would give other pixels; part of every job's key."""
 
 

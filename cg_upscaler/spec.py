@@ -80,11 +80,18 @@ class ModelInfo:
     """How many it takes and gives; 0 where any number will do."""
     reach: int | None
     """Source texels beyond which a texel's influence stays below half a level of 255; None until it is measured."""
+    horizon: int | None = None
+    """Source texels beyond which nothing has any influence; None where that is not known."""
     multiple: int = 1
     """Input sides must be multiples of this (pixel-unshuffle); the generator pads and crops."""
     weights: str = ""
     """SHA-256 of the weights file, in hex; empty where there are none."""
     parameters: int = 0
+    held: int = 0
+    """Numbers that the exact engine keeps from band to band, for each column of `multiple` source texels; 0: it does
+    not run this network."""
+    live: int = 0
+    """Numbers that it has in memory at a time, for each `multiple` × `multiple` source texels of a band."""
     licence: str = "unknown"
     source: str = ""
     """Where the weights lie or come from."""

@@ -43,8 +43,7 @@ def _build(kind: Any, plain: Any, where: str) -> Any:
         options = typing.get_args(kind)
         if plain is None and type(None) in options:
             return None
-        (inner,) = (option for option in options if option is not type(None))
-        return _build(inner, plain, where)
+        return _build(_fitting(options, plain), plain, where)
     if origin is tuple:
         if not isinstance(plain, list):
             raise ValueError(f"{where}: expected a list, got {plain!r}")
@@ -62,6 +61,14 @@ def _build(kind: Any, plain: Any, where: str) -> Any:
     if not isinstance(plain, kind) or (kind is int and isinstance(plain, bool)):
         raise ValueError(f"{where}: expected {kind.__name__}, got {plain!r}")
     return plain
+
+
+def _fitting(options: tuple[Any, ...], plain: Any) -> Any:
+    """Return the one of several kinds that is meant: of dataclasses the one with these fields, else the first."""
+    kinds = [option for option in options if option is not type(None)]
+    fields = plain.keys() if isinstance(plain, dict) else set()
+    classes = [kind for kind in kinds if isinstance(kind, type) and dataclasses.is_dataclass(kind)]
+    return next((kind for kind in classes if fields == _hints(kind).keys()), kinds[0])
 
 
 def _build_dataclass(kind: type, plain: Any, where: str) -> Any:

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from cg_upscaler.backends import Network
 from cg_upscaler.backends.resize import ResizeNetwork
 from cg_upscaler.cut import canonical_cut
-from cg_upscaler.generate import Generator
+from cg_upscaler.generate import Generator, Tick
 from cg_upscaler.generate.tiles import Tiles
-from cg_upscaler.geometry import Edges, Size
+from cg_upscaler.geometry import Bands, Cut, Edges, Size, Tiled
 from cg_upscaler.job import Action, Band, Group, Job, Pass, Via
 from cg_upscaler.maps import PLAIN, AlphaMode, ColorSpace, MapKind, Role
-from cg_upscaler.pixels.rows import Pixels
+from cg_upscaler.pixels.rows import Pixels, Rows, Source
 from cg_upscaler.spec import Depth, ImageSpec, ModelInfo, Precision
 
 FAKE_INFO = ModelInfo("fake", "fake", scale=4, channels=3, reach=6)
@@ -43,7 +43,25 @@ class FakeGenerators:
     network: Network = field(default_factory=BlurNetwork)
 
     def get(self, model: str, scale: int) -> Generator:
-        return Tiles(ResizeNetwork(scale, model) if model in PLAIN else self.network)
+        return Tiles(ResizeNetwork(scale, model)) if model in PLAIN else AnyCut(self.network)
+
+
+@dataclass
+class AnyCut:
+    """A `Generator` for a network that stands in for one of the ESRGAN family: bands become tiles of so many texels."""
+
+    network: Network
+
+    @property
+    def info(self) -> ModelInfo:
+        return self.network.info
+
+    def run(self, source: Source, cut: Cut, edges: Edges, precision: Precision, tick: Tick) -> Rows:
+        if isinstance(cut, Bands):
+            reach = self.info.reach or 0
+            side = cut.rows or max(source.size.width, source.size.height)
+            cut = Tiled(side, padding=reach, overlap=0, border=cut.border)
+        return Tiles(self.network).run(source, cut, edges, precision, tick)
 
 
 def spec_of(

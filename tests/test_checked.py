@@ -12,7 +12,7 @@ from cg_upscaler.errors import Blank, NonFinite
 from cg_upscaler.generate.adapt import adapting
 from cg_upscaler.generate.checked import Checked
 from cg_upscaler.generate.tiles import Tiles
-from cg_upscaler.geometry import Cut, Edges, Size
+from cg_upscaler.geometry import Edges, Size, Tiled
 from cg_upscaler.job import Job
 from cg_upscaler.maps import Role
 from cg_upscaler.pixels.rows import Pixels
@@ -132,7 +132,7 @@ def test_contrast_of_one_channel_is_something() -> None:
 def test_tiles_are_checked(tile: int) -> None:
     def tiles(fn: object, pixels: np.ndarray) -> None:
         generator = Tiles(BlurNetwork(fn))  # type: ignore[arg-type]
-        hold(generator.run(Array(pixels), Cut(tile, 2, 1, 2), Edges(), FAST, lambda share: None))
+        hold(generator.run(Array(pixels), Tiled(tile, 2, 1, 2), Edges(), FAST, lambda share: None))
 
     pixels = noise(12, 12, 3)
     with pytest.raises(Blank, match="fake gave an all-black picture in bfloat16"):

@@ -126,7 +126,8 @@ def test_an_output_that_somebody_edited_is_left_alone(library, tmp_path):
 def test_out_of_memory_at_every_tile_gives_the_same_file_as_the_smaller_cut_from_the_start(
     tmp_path, monkeypatch, index
 ):
-    monkeypatch.setattr("cg_upscaler.cut.TILE_SIDES", (32, 16))
+    for name, value in (("WHOLE", 0), ("BAND", 32 * 40), ("BAND_ROWS", (32, 16))):
+        monkeypatch.setattr(f"cg_upscaler.cut.{name}", value)
     library = tmp_path / "textures"
     save(library / "stone.png", noise(70, 40, 3))
 
@@ -138,13 +139,15 @@ def test_out_of_memory_at_every_tile_gives_the_same_file_as_the_smaller_cut_from
             return super().run(window, precision)
 
     receipts = run(library, tmp_path / "a", network=Fails())
-    assert receipts["stone.png"].notes[-1] == "out of memory: done again with tiles of 16"
-    monkeypatch.setattr("cg_upscaler.cut.TILE_SIDES", (16,))
+    assert receipts["stone.png"].notes[-1] == "out of memory: done again with bands of 16"
+    monkeypatch.setattr("cg_upscaler.cut.BAND_ROWS", (16,))
     run(library, tmp_path / "b")
     assert (tmp_path / "a" / "stone.png").read_bytes() == (tmp_path / "b" / "stone.png").read_bytes()
 
 
-def test_out_of_memory_with_the_smallest_tiles_fails_that_texture_alone(library, tmp_path):
+def test_out_of_memory_with_the_smallest_cut_fails_that_texture_alone(library, tmp_path, monkeypatch):
+    monkeypatch.setattr("cg_upscaler.cut.BAND_ROWS", (32,))
+
     class Full(BlurNetwork):
         def run(self, window, precision):
             if window.shape[1] == 18 + 16:

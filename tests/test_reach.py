@@ -19,7 +19,7 @@ from cg_upscaler.generate import known_reach as known
 from cg_upscaler.generate.known_reach import cache_folder, known_reach
 from cg_upscaler.generate.reach import HALF_LEVEL, detailed, measured_reach
 from cg_upscaler.generate.tiles import Tiles
-from cg_upscaler.geometry import Cut, Edge, Edges, Size
+from cg_upscaler.geometry import Cut, Edge, Edges, Size, Tiled
 from cg_upscaler.pixels.rows import Pixels
 from cg_upscaler.pixels.scratch import hold
 from cg_upscaler.pixels.views import Array
@@ -249,7 +249,7 @@ def test_a_plan_measures_what_is_not_known_and_nothing_else() -> None:
         asked.append(model.name)
         return Reach(40)
 
-    assert cuts(model="far", measure=measure) == {Cut(32, padding=50, overlap=10, border=8)}
+    assert cuts(model="far", measure=measure) == {Tiled(32, padding=50, overlap=10, border=8)}
     assert asked == ["far"]
     cuts(model="4x", measure=measure)
     cuts(model="bicubic", measure=measure)
@@ -259,7 +259,7 @@ def test_a_plan_measures_what_is_not_known_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("overlap", [0, 1, 4, 7, 12, 80])
 def test_an_overlap_is_what_tiles_read_of_their_neighbours(overlap: int) -> None:
-    assert cuts(model="far", overlap=overlap) == {Cut(32, overlap, overlap // 5, min(8, overlap))}
+    assert cuts(model="far", overlap=overlap) == {Tiled(32, overlap, overlap // 5, min(8, overlap))}
 
 
 def test_80_texels_of_overlap_are_what_a_reach_of_64_gives() -> None:

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from cg_upscaler.errors import Cancelled, UsageError
-from cg_upscaler.geometry import Cut, Edge, Edges, Size
+from cg_upscaler.geometry import Edge, Edges, Size, Tiled
 from cg_upscaler.job import Band, Via
 from cg_upscaler.maps import BICUBIC, AlphaMode, ColorSpace, MapKind, Role
 from cg_upscaler.pixels.resample import shrink
@@ -248,7 +248,7 @@ def test_peak_memory_of_a_tall_narrow_picture_does_not_grow_with_its_height(tmp_
     def peak(height):
         pixels = noise(height, 16, 3)
         one = group(Role.COLOR, COLOUR, Size(16, height), via=via)
-        one = replace(one, passes=(replace(one.passes[0], cut=Cut(64, 8, 2, 6)),))
+        one = replace(one, passes=(replace(one.passes[0], cut=Tiled(64, 8, 2, 6)),))
         job = job_of(pixels, one, scale=4 if via is Via.DIRECT else 2)
         tracemalloc.start()
         pour(upscale(Array(pixels), job, FakeGenerators(), scratch=tmp_path, tick=quiet), Nowhere())

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cg_upscaler.cut import TILE_SIDES, canonical_cut, smaller
-from cg_upscaler.geometry import Cells, Cut, Edge, Edges, Size, Span, resolve
+from cg_upscaler.geometry import Cells, Cut, Edge, Edges, Size, Span, Tiled, resolve
 from cg_upscaler.job import Action, Band, Event, Gates, Group, Job, Outcome, Pass, Plan, Receipt, Via
 from cg_upscaler.maps import POLICIES, ColorSpace, MapKind, Role
 from cg_upscaler.pixels.edges import indices
@@ -80,7 +80,7 @@ def anything(hint: Any) -> st.SearchStrategy[Any]:
 
 def cuts() -> st.SearchStrategy[Cut]:
     def cut(tile: int, overlap: int, context: int, border: int) -> Cut:
-        return Cut(tile, overlap + context, overlap, border)
+        return Tiled(tile, overlap + context, overlap, border)
 
     return st.builds(cut, st.integers(1, 600), st.integers(0, 80), st.integers(0, 80), st.integers(0, 80))
 
@@ -101,7 +101,7 @@ def a_job(**changes: Any) -> Job:
         targets=(0, 1, 2),
         color_space=ColorSpace.SRGB,
         model="realesrgan-x4plus",
-        passes=(Pass(4, Via.DIRECT, Cut(tile=64, padding=16, overlap=8, border=8)),),
+        passes=(Pass(4, Via.DIRECT, Tiled(tile=64, padding=16, overlap=8, border=8)),),
         fidelity=1.0,
         band=Band.ALL,
         precision=Precision.FLOAT32,
@@ -258,7 +258,7 @@ def test_an_empty_axis_is_refused() -> None:
 
 @given(length=st.integers(1, 3000), tile=st.integers(1, 600))
 def test_spans_share_out_an_axis_evenly(length: int, tile: int) -> None:
-    spans = list(Cut(tile, 0, 0, 0).spans(length))
+    spans = list(Tiled(tile, 0, 0, 0).spans(length))
     assert [at for span in spans for at in range(span.start, span.stop)] == list(range(length))
     sizes = [len(span) for span in spans]
     assert max(sizes) <= tile

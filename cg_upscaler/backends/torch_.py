@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from typing import TypeVar
 
 import numpy as np
 import torch
 
+from cg_upscaler.backends.convolver import Convolvers
 from cg_upscaler.backends.devices import describe, require
 from cg_upscaler.errors import DeviceLost, OutOfMemory
 from cg_upscaler.geometry import Wraps
@@ -16,6 +19,8 @@ from cg_upscaler.models.load import Architecture, load
 from cg_upscaler.models.precision import set_precision
 from cg_upscaler.pixels.rows import Pixels
 from cg_upscaler.spec import DeviceInfo, ModelInfo, Precision
+
+T = TypeVar("T")
 
 # On Linux torch then asks for huge pages: fresh memory for activations costs a fifth of the time otherwise, in page
 # faults. Read at torch's first allocation; whoever sets it beforehand decides.
@@ -45,7 +50,7 @@ class TorchNetwork:
     def __init__(self, info: ModelInfo, device: DeviceInfo | str = "auto") -> None:
         self.info = info
         self.device = describe(device) if isinstance(device, str) else device
-        self._networks: dict[Precision, Architecture] = {}
+        self._networks: dict[Precision, tuple[Architecture, Convolvers]] = {}
         self._turn = threading.Lock()
 
     def run(self, window: Pixels, precision: Precision) -> Pixels:
@@ -58,19 +63,24 @@ class TorchNetwork:
         Raises OutOfMemory with the device's memory freed, DeviceLost where that broke off, UsageError for a precision
         that the device has not, and ModelError where the weights cannot be had.
         """
-        require(self.device, precision)
         height, width, channels = window.shape
         if channels != self.info.channels:
             raise ValueError(f"{self.info.name} takes {self.info.channels} channels, not {channels}")
-        with self._turn:
+        what = f"a window of {width}×{height} texels"
+        return self.turn(what, lambda: self._forward(window, precision, wraps))
+
+    def turn(self, what: str, work: Callable[[], T]) -> T:
+        """Return what `work` gives, which has the device to itself, for inference. `what` it does is for messages.
+
+        Raises OutOfMemory with the device's memory freed, and DeviceLost where that broke off.
+        """
+        with self._turn, torch.inference_mode(), _exact(self.device):
             try:
-                return self._forward(window, precision, wraps)
+                return work()
             except (RuntimeError, MemoryError) as error:
-                if is_out_of_memory(error):
-                    pass
-                elif is_device_lost(error):
+                if is_device_lost(error):
                     raise _lost(error, self.device) from error
-                else:
+                if not is_out_of_memory(error):
                     raise
         # Raised only here, because the caught exception holds every tensor of the failed run.
         if self.device.name.startswith("cuda"):
@@ -78,31 +88,33 @@ class TorchNetwork:
         elif self.device.name == "mps":
             torch.mps.empty_cache()
         raise OutOfMemory(
-            f"a window of {width}×{height} texels does not fit the memory of {self.device.label}",
-            where=self.info.name,
-            fix="use smaller tiles",
+            f"{what} does not fit the memory of {self.device.label}", where=self.info.name, fix="use a smaller cut"
         )
 
+    def loaded(self, precision: Precision) -> tuple[Architecture, Convolvers]:
+        """Return the network in a precision, on its device, and the arithmetic of its layers.
+
+        Raises UsageError for a precision that the device has not, ModelError where the weights cannot be had.
+        """
+        require(self.device, precision)
+        if precision not in self._networks:
+            network = load(self.info)
+            set_precision(network, precision)
+            self._networks[precision] = network.to(self.device.name), Convolvers()
+        return self._networks[precision]
+
     def _forward(self, window: Pixels, precision: Precision, wraps: Wraps) -> Pixels:
-        network = self._network(precision)
+        network, _ = self.loaded(precision)
         network.wrap(wraps)
         scale, multiple = self.info.scale, self.info.multiple
         height, width, _ = window.shape
         missing = ((0, -height % multiple), (0, -width % multiple), (0, 0))
         padded = np.pad(window, missing, mode="edge") if multiple > 1 else window
-        with torch.inference_mode(), _exact(self.device):
-            # (h, w, c) is already what torch calls channels_last.
-            batch = torch.from_numpy(np.ascontiguousarray(padded, np.float32)).permute(2, 0, 1)[None]
-            result = network(batch.to(self.device.name))[0]
-            picture = result.permute(1, 2, 0).float().cpu().numpy()
+        # (h, w, c) is already what torch calls channels_last.
+        batch = torch.from_numpy(np.ascontiguousarray(padded, np.float32)).permute(2, 0, 1)[None]
+        result = network(batch.to(self.device.name))[0]
+        picture = result.permute(1, 2, 0).float().cpu().numpy()
         return np.ascontiguousarray(picture[: height * scale, : width * scale])
-
-    def _network(self, precision: Precision) -> Architecture:
-        if precision not in self._networks:
-            network = load(self.info)
-            set_precision(network, precision)
-            self._networks[precision] = network.to(self.device.name)
-        return self._networks[precision]
 
 
 def is_out_of_memory(error: BaseException) -> bool:

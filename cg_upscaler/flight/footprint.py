@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cg_upscaler.backends.memory import free_bytes
-from cg_upscaler.geometry import Size
+from cg_upscaler.cut import memory
+from cg_upscaler.geometry import Bands, Size
 from cg_upscaler.job import Action, Group, Job, Pass
+from cg_upscaler.models import catalog
 from cg_upscaler.pixels.rows import BLOCK
 from cg_upscaler.pixels.scratch import SCRATCH_IN_MEMORY
 
@@ -50,9 +52,11 @@ def footprint(job: Job, planned: Planned | None = None) -> int:
 
 
 def banded(job: Job, group: Group, step: Pass) -> int:
-    """Return what a row of tiles comes to while it is blended: for both kinds of generator a good upper bound."""
+    """Return what the exact engine holds; of the blended one, what a row of tiles comes to."""
     assert job.source_spec is not None
     size = job.source_spec.size
+    if isinstance(step.cut, Bands):
+        return memory(size, step.cut, catalog.find(group.model), job.edges, group.precision)
     tile = min(step.cut.tile + 2 * step.cut.padding, 2 * size.height)
     return 2 * _FLOAT * 3 * tile * (size.width + 2 * step.cut.padding) * step.factor**2
 

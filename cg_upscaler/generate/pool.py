@@ -7,6 +7,7 @@ import threading
 from cg_upscaler.backends.resize import ResizeNetwork
 from cg_upscaler.backends.torch_ import TorchNetwork
 from cg_upscaler.generate import Generator
+from cg_upscaler.generate.stream import Stream
 from cg_upscaler.generate.tiles import Tiles
 from cg_upscaler.maps import PLAIN
 from cg_upscaler.models import catalog
@@ -25,7 +26,11 @@ class Pool:
         key = (model, scale if model in PLAIN else 0)
         with self._loading:
             if key not in self._loaded:
-                plain = model in PLAIN
-                network = ResizeNetwork(scale, model) if plain else TorchNetwork(catalog.find(model), self._device)
-                self._loaded[key] = Tiles(network)
+                self._loaded[key] = self._load(model, scale)
             return self._loaded[key]
+
+    def _load(self, model: str, scale: int) -> Generator:
+        if model in PLAIN:
+            return Tiles(ResizeNetwork(scale, model))
+        network = TorchNetwork(catalog.find(model), self._device)
+        return Stream(network) if network.info.held else Tiles(network)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from cg_upscaler.backends import Network, WrappingNetwork
 from cg_upscaler.generate import Tick
 from cg_upscaler.generate.checked import Checked
-from cg_upscaler.geometry import Cut, Edge, Edges, Size, Span, Wraps
+from cg_upscaler.geometry import Cut, Edge, Edges, Size, Span, Tiled, Wraps
 from cg_upscaler.pixels.edges import take
 from cg_upscaler.pixels.rows import Pixels, Rows, Source
 from cg_upscaler.spec import ModelInfo, Precision
@@ -32,7 +32,7 @@ class Piece:
 
 
 def pieces(
-    length: int, cut: Cut, edge: Edge, scale: int, multiple: int = 1, *, wrapping: bool = False
+    length: int, cut: Tiled, edge: Edge, scale: int, multiple: int = 1, *, wrapping: bool = False
 ) -> tuple[Piece, ...]:
     """Divide one axis. Neighbours blend by a raised cosine across 2 · overlap texels about the line between them.
 
@@ -84,6 +84,7 @@ class Tiles:
         return self.network.info
 
     def run(self, source: Source, cut: Cut, edges: Edges, precision: Precision, tick: Tick) -> Rows:
+        assert isinstance(cut, Tiled)  # as plans say of networks that are run in tiles
         rows = _TiledRows(self.network, source, cut, edges, precision, tick)
         return Checked(rows, source, self.info.name, precision)
 
@@ -92,7 +93,7 @@ class Tiles:
 class _TiledRows:
     network: Network
     source: Source
-    cut: Cut
+    cut: Tiled
     edges: Edges
     precision: Precision
     tick: Tick

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from cg_upscaler.cut import canonical_cut, overlapping
 from cg_upscaler.errors import UnsupportedImage, UsageError
-from cg_upscaler.geometry import Size
+from cg_upscaler.geometry import Edges, Size
 from cg_upscaler.job import Band, Group, Pass, Via
 from cg_upscaler.library.classify import Decision
 from cg_upscaler.library.config import TwoX
@@ -77,6 +77,7 @@ def plan_groups(
     passes: int,
     flip: bool,
     device: DeviceInfo,
+    edges: Edges,
     find: Find,
     measure: Measure,
 ) -> tuple[Group, ...]:
@@ -93,11 +94,11 @@ def plan_groups(
             # Nothing is generated, so nothing of how it would have been may reach the job's key.
             means = Means(BICUBIC, fidelity=0.0, precision=means.precision)
             group = replace(
-                _group(replace(part, plain=BICUBIC), spec, means, size, 1, device, find, measure), constant=True
+                _group(replace(part, plain=BICUBIC), spec, means, size, 1, edges, device, find, measure), constant=True
             )
         else:
             means = replace(means, fidelity=_fidelity(part, means, spec, evidence, decision))
-            group = _group(part, spec, means, size, passes, device, find, measure)
+            group = _group(part, spec, means, size, passes, edges, device, find, measure)
         if part.role is Role.NORMAL:
             group = replace(group, signed=evidence.vectors.signed, flip=flip)
         groups.append(group)
@@ -222,6 +223,7 @@ def _group(
     means: Means,
     size: Size,
     passes: int,
+    edges: Edges,
     device: DeviceInfo,
     find: Find,
     measure: Measure,
@@ -242,7 +244,7 @@ def _group(
         targets=part.targets,
         color_space=part.color_space,
         model=model.name,
-        passes=() if filtered else tuple(_passes(model, means, passes, size, measure)),
+        passes=() if filtered else tuple(_passes(model, means, passes, size, edges, measure)),
         fidelity=0.0 if filtered else means.fidelity,
         band=Band.LOW if spec.lossy or spec.indexed else Band.ALL,
         precision=device.precision_for(means.precision, spec.depth) if drawn else Precision.FLOAT32,
@@ -253,7 +255,7 @@ def _group(
     )
 
 
-def _passes(model: ModelInfo, means: Means, times: int, size: Size, measure: Measure) -> Iterator[Pass]:
+def _passes(model: ModelInfo, means: Means, times: int, size: Size, edges: Edges, measure: Measure) -> Iterator[Pass]:
     """Yield the passes by which a model makes a picture of `size` so many times as large, the smaller one first."""
     overlap = None if model.name in PLAIN else means.overlap
     if model.reach is None:
@@ -263,7 +265,7 @@ def _passes(model: ModelInfo, means: Means, times: int, size: Size, measure: Mea
         if model.scale != step:
             via = Via.SHRINK if step == 2 and means.two_x is TwoX.FAST else Via.REDUCE
         seen = Size(-(-size.width // 2), -(-size.height // 2)) if via is Via.SHRINK else size
-        cut = canonical_cut(seen, model)
+        cut = canonical_cut(seen, model, edges)
         yield Pass(step, via, cut if overlap is None else overlapping(cut, overlap))
         size = size * step
 

@@ -92,8 +92,8 @@ def plan_texture(
     frame = frame if settings.cells is None and sizes.size == spec.size * sizes.passes else None
     groups = plan_groups(
         spec, texture.evidence, decision, settings,
-        size=_shown(spec.size, settings, frame), passes=sizes.passes, flip=flip, device=device, find=find,
-        measure=measure,
+        size=_shown(spec.size, settings, frame), passes=sizes.passes, flip=flip, edges=settings.edges,
+        device=device, find=find, measure=measure,
     )  # fmt: skip
     # The suffix is added and not replaced, so that lava.dds and lava.png never meet.
     target = output / (texture.name if same else f"{texture.name}.{container}")

@@ -122,9 +122,12 @@ def _info(shape: Shape, name: str, weights: str, licence: str, source: str) -> M
         scale=shape.scale,
         channels=shape.channels,
         reach=shape.reach,
+        horizon=shape.horizon,
         multiple=shape.multiple,
         weights=weights,
         parameters=parameters(shape),
+        held=shape.held,
+        live=shape.live,
         licence=licence,
         source=source,
     )

@@ -40,9 +40,24 @@ class RRDBShape:
         return self.unshuffle
 
     @property
-    def reach(self) -> int:
+    def horizon(self) -> int:
         ends = 4  # conv_first, conv_body, and a head that sees at most two texels far
-        return min(MEASURED_REACH, 15 * self.blocks + ends) * self.unshuffle
+        return (15 * self.blocks + ends) * self.unshuffle
+
+    @property
+    def reach(self) -> int:
+        return min(MEASURED_REACH * self.unshuffle, self.horizon)
+
+    @property
+    def held(self) -> int:
+        # A dense block's last convolution sees its input of six rows before, and each map behind that one row less. The
+        # input of a basic block waits for 15 rows, that of the trunk for all of them.
+        dense = 6 * self.width + (5 + 4 + 3 + 2) * self.growth
+        return self.blocks * (3 * dense + 15 * self.width) + (15 * self.blocks + 1 + 2) * self.width
+
+    @property
+    def live(self) -> int:
+        return self.channels * self.unshuffle**2 + (self.width + 4 * self.growth) + 4 * self.width
 
     def tensors(self) -> Tensors:
         width, growth, found = self.width, self.growth, Tensors()
@@ -73,8 +88,20 @@ class CompactShape:
     multiple = 1
 
     @property
-    def reach(self) -> int:
+    def horizon(self) -> int:
         return self.hidden + 2  # each convolution sees one texel far, and nothing else reaches beyond a texel
+
+    @property
+    def reach(self) -> int:
+        return self.horizon
+
+    @property
+    def held(self) -> int:
+        return 2 * (self.hidden + 1) * self.width + self.horizon * self.channels
+
+    @property
+    def live(self) -> int:
+        return (self.hidden + 1) * self.width + 2 * self.channels * (1 + self.scale**2)
 
     def tensors(self) -> Tensors:
         found = Tensors()
