@@ -11,6 +11,7 @@ from typing import TypeVar
 import numpy as np
 import torch
 
+from cg_upscaler.backends import winograd
 from cg_upscaler.backends.convolver import Convolvers
 from cg_upscaler.backends.devices import describe, require
 from cg_upscaler.errors import DeviceLost, OutOfMemory
@@ -90,6 +91,13 @@ class TorchNetwork:
         raise OutOfMemory(
             f"{what} does not fit the memory of {self.device.label}", where=self.info.name, fix="use a smaller cut"
         )
+
+    def independent(self, precision: Precision) -> bool:
+        """Whether a picture's result is the same to the bit whatever goes through beside it.
+
+        So it is with Winograd's tiles. Libraries choose their algorithms by how much comes at once.
+        """
+        return self.device.name == "cpu" and precision is Precision.FLOAT32 and winograd.available()
 
     def loaded(self, precision: Precision) -> tuple[Architecture, Convolvers]:
         """Return the network in a precision, on its device, and the arithmetic of its layers.

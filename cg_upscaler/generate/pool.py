@@ -9,6 +9,7 @@ from cg_upscaler.backends.torch_ import TorchNetwork
 from cg_upscaler.generate import Generator
 from cg_upscaler.generate.stream import Stream
 from cg_upscaler.generate.tiles import Tiles
+from cg_upscaler.generate.together import Together
 from cg_upscaler.maps import PLAIN
 from cg_upscaler.models import catalog
 from cg_upscaler.spec import DeviceInfo
@@ -33,4 +34,4 @@ class Pool:
         if model in PLAIN:
             return Tiles(ResizeNetwork(scale, model))
         network = TorchNetwork(catalog.find(model), self._device)
-        return Stream(network) if network.info.held else Tiles(network)
+        return Together(Stream(network)) if network.info.held else Tiles(network)

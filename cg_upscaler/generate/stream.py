@@ -37,12 +37,12 @@ class Stream:
 
     def run(self, source: Source, cut: Cut, edges: Edges, precision: Precision, tick: Tick) -> Rows:
         assert isinstance(cut, Bands)  # as plans say of this family
-        rows = _BandedRows(self.network, _View(source, cut, edges, self.info), precision, tick)
+        rows = _BandedRows(self.network, View(source, cut, edges, self.info), precision, tick)
         return Checked(rows, source, self.info.name, precision)
 
 
 @dataclass(frozen=True, slots=True)
-class _View:
+class View:
     """A picture as its network is shown it: continued beyond its borders, in sides of whole multiples."""
 
     source: Source
@@ -89,7 +89,7 @@ class _View:
 @dataclass(frozen=True, slots=True)
 class _BandedRows:
     network: TorchNetwork
-    view: _View
+    view: View
     precision: Precision
     tick: Tick
 
@@ -108,7 +108,7 @@ class _BandedRows:
 
 
 def banded(
-    network: TorchNetwork, views: Sequence[_View], precision: Precision, tick: Tick
+    network: TorchNetwork, views: Sequence[View], precision: Precision, tick: Tick
 ) -> Iterator[tuple[int, Pixels]]:
     """Run pictures together that are cut alike, and yield rows of their results, each with its picture's number.
 
@@ -116,7 +116,7 @@ def banded(
     """
     info, device = network.info, network.device.name
     planes = [view.space for view in views]
-    _, band, wraps = planes[0]
+    band, wraps = max(band for _, band, _ in planes), planes[0][2]
     space = Space(tuple(features for features, _, _ in planes), band, wraps, device)
     what = f"{views[0].source.size} texels in bands of {space.rows(0, 0).stop * info.multiple} rows"
     _require(network, views, precision, what)
@@ -142,7 +142,7 @@ def _start(network: TorchNetwork, space: Space, precision: Precision) -> BandedR
     return BandedCompact(model, space, layers)
 
 
-def _picture(views: Sequence[_View], space: Space, span: Span) -> Pixels:
+def _picture(views: Sequence[View], space: Space, span: Span) -> Pixels:
     """Return the texels of a span of feature rows, (n, rows, width, channels), zero where a picture has none."""
     multiple = views[0].info.multiple
     shape = len(views), len(span) * multiple, space.width * multiple, views[0].source.channels
@@ -155,7 +155,7 @@ def _picture(views: Sequence[_View], space: Space, span: Span) -> Pixels:
     return picture
 
 
-def _require(network: TorchNetwork, views: Sequence[_View], precision: Precision, what: str) -> None:
+def _require(network: TorchNetwork, views: Sequence[View], precision: Precision, what: str) -> None:
     """Raise `OutOfMemory` where the device has not the memory that is needed: some systems would kill the process."""
     info, free = network.info, free_bytes(network.device.name)
     need = sum(cuts.memory(view.source.size, view.cut, info, view.edges, precision) for view in views)
