@@ -13,6 +13,7 @@ from cg_upscaler import codecs
 from cg_upscaler.backends import devices
 from cg_upscaler.errors import ForeignOutput, UsageError
 from cg_upscaler.generate.adapt import adapting
+from cg_upscaler.generate.known_reach import reach_on
 from cg_upscaler.generate.pool import Pool
 from cg_upscaler.geometry import Edges, Size
 from cg_upscaler.job import Action, Job
@@ -145,7 +146,12 @@ class Upscaler:
         settings = settings if edges is None else replace(settings, edges=edges)
         texture = Texture(name, path, spec, evidence, decision)
         return plan_texture(
-            texture, settings, Path(), self._device, lambda model, scale: catalog.find(model, scale=scale)
+            texture,
+            settings,
+            Path(),
+            self._device,
+            lambda model, scale: catalog.find(model, scale=scale),
+            measure=reach_on(self._device),
         )
 
 

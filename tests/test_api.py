@@ -44,6 +44,13 @@ def test_edges_are_the_callers(plain):
     assert np.abs(rolled - np.roll(straight, 12, 1)).max() <= 1
 
 
+def test_how_far_a_model_looks_is_measured_where_it_is_not_known(plain, monkeypatch):
+    asked = []
+    monkeypatch.setattr("cg_upscaler.api.reach_on", lambda device: asked.append(device) or (lambda model: None))
+    plain.array(noise(12, 10, 3), kind="base_color")
+    assert [device.name for device in asked] == [plain._device.name]
+
+
 def test_a_file_comes_back_with_the_job_that_did_it(plain, tmp_path):
     source = tmp_path / "rock_rough.png"
     source.write_bytes(cv2.imencode(".png", noise(9, 7, 1))[1].tobytes())
