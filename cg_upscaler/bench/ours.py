@@ -33,4 +33,4 @@ def load(setting: Setting, edge: Edge) -> Loaded:
 
 def cut_for(size: Size, edges: Edges, setting: Setting) -> Cut:
     """Return how a picture is divided, as a plan would have it."""
-    return canonical_cut(size, setting.model)
+    return canonical_cut(size, setting.model, edges)
