@@ -38,15 +38,20 @@ _BYTES = {Precision.FLOAT16: 2, Precision.BFLOAT16: 2, Precision.MIXED: 3}
 
 
 def canonical_cut(size: Size, model: ModelInfo, edges: Edges = Edges(), *, exact: bool = False) -> Cut:
-    """Return the cut for a generator's input of `size`; with `exact`, wrapped borders are primed until nothing is left
-    of their error."""
+    """Return the cut for a generator's input of `size`.
+
+    With `exact`, borders that wrap are primed until nothing is left of their error, wherever priming may be needed: at
+    once, or when memory forces bands upon a picture that was to go through whole.
+    """
     return bands(size, model, edges, exact=exact) if model.held else tiles(size, model)
 
 
 def bands(size: Size, model: ModelInfo, edges: Edges, *, exact: bool = False) -> Bands:
     """Return the cut for a network that the exact engine runs."""
     horizon = model.horizon or 0
-    prime = horizon if exact else min(PRIME * model.multiple, horizon)
+    # What goes on at its other side by itself is not primed, and its job is no other one for having been asked to be.
+    primed = edges.y is Edge.WRAP or (edges.x is Edge.WRAP and size.width % model.multiple != 0)
+    prime = horizon if exact and primed else min(PRIME * model.multiple, horizon)
     border = min(BORDER * model.multiple, horizon)
     at_once = WHOLE_WRAPPED if edges.y is Edge.WRAP and size.height % model.multiple == 0 else WHOLE
     if size.pixels <= at_once * model.multiple**2:

@@ -78,6 +78,15 @@ def test_a_plan_as_json_is_the_plan(library, tmp_path, capfd):
     assert [job.name for job in plan.jobs] == ["ids.png", "rock.png", "rock_rough.png"]
 
 
+def test_exact_reaches_the_cut_of_what_wraps(library, tmp_path, capfd):
+    primes = []
+    for more in ((), ("--exact",)):
+        command = ("plan", library, "--out", tmp_path / "out", "--only", "rock.png", "--edges", "wrap", "--json", *more)
+        (job,) = from_plain(Plan, json.loads(call(capfd, *command)[1])).jobs
+        primes.append(job.groups[0].passes[0].cut.prime)
+    assert primes == [80, 349]
+
+
 def test_only_keeps_what_matches(library, tmp_path, capfd):
     _, out, _ = call(capfd, "plan", library, "--out", tmp_path / "out", "--only", "*_rough.png", "--json")
     assert [job["name"] for job in json.loads(out)["jobs"]] == ["rock_rough.png"]

@@ -243,6 +243,7 @@ def test_a_setting_is_of_the_run_of_a_kind_or_of_a_rule(
         ("color_space: linear", "color_space", ColorSpace.LINEAR),
         ("two_x: fast", "two_x", TwoX.FAST),
         ("overlap: 24", "overlap", 24),
+        ("exact: true", "exact", True),
     ],
 )
 @pytest.mark.parametrize("where", ["{}", "kinds: {{base_color: {{{}}}}}", "rules: [{{match: a.png, {}}}]"])
@@ -466,6 +467,7 @@ ERRORS = {
     "kinds:\n  normal:\n    scale: 2\n    size: 512": ("4", "size: a scale is given as well"),
     "grain: 1.5": ("1", "grain takes a number of at most 1, and was given 1.5"),
     "overlap: -1": ("1", "overlap takes a number of at least 0, and was given -1"),
+    "exact: 1": ("1", "exact takes true or false, and was given 1"),
     "overlap: 2.5": ("1", "overlap takes a whole number, and was given 2.5"),
     "overlpa: 64": ("1", "unknown setting 'overlpa' (did you mean 'overlap'?)"),
     "gamma: 0": ("1", "gamma takes a number of at least 0.1, and was given 0"),

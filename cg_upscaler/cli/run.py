@@ -49,6 +49,7 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--device", "-d", help="auto, cpu, cuda, cuda:1, mps …"),
         click.option("--precision", "-p", type=click.Choice([p.value for p in Precision]), help="Default: auto."),
         click.option("--overlap", type=int, help="Texels that tiles read of each other. Default: as models look."),
+        click.option("--exact", is_flag=True, default=None, help="Leave no error where tall textures tile."),
         click.option("--only", multiple=True, metavar="GLOB", help="Only textures that match; may be repeated."),
         click.option("--json", "json_", is_flag=True, help="Print the result as JSON on stdout."),
     ]

@@ -265,7 +265,7 @@ def _passes(model: ModelInfo, means: Means, times: int, size: Size, edges: Edges
         if model.scale != step:
             via = Via.SHRINK if step == 2 and means.two_x is TwoX.FAST else Via.REDUCE
         seen = Size(-(-size.width // 2), -(-size.height // 2)) if via is Via.SHRINK else size
-        cut = canonical_cut(seen, model, edges)
+        cut = canonical_cut(seen, model, edges, exact=means.exact)
         yield Pass(step, via, cut if overlap is None else overlapping(cut, overlap))
         size = size * step
 

@@ -157,6 +157,8 @@ class Settings(BaseModel):
     """An exponent that colour is raised to before a generator sees it, and that is undone after."""
     overlap: Annotated[int, Field(strict=True, ge=0)] | None = None
     """Texels of its neighbours that a tile reads, for models that work by tiles. Unless given, as far as they look."""
+    exact: Annotated[bool, Field(strict=True)] | None = None
+    """Of a texture that tiles down its height and is too large to go through at once: leave no error at that border."""
     cells: _Cells | None = None
     """The grid of a sprite sheet or flipbook, `4x2` or `{columns: 4, rows: 2, gutter: 1}`: its cells are kept apart."""
     data: Handling | None = None

@@ -33,6 +33,8 @@ class Means:
     two_x: TwoX = TwoX.QUALITY
     overlap: int | None = None
     """Texels that tiles read of their neighbours; None leaves it to how far the model looks."""
+    exact: bool = False
+    """Whether wrapped borders that are primed are primed until nothing is left of their error."""
     precision: Precision = Precision.AUTO
 
 
@@ -155,6 +157,7 @@ def _means(config: Config, own: Sequence[Settings], kind: MapKind) -> Means:
         color_space=first("color_space", config.color_space),
         two_x=first("two_x", config.two_x),
         overlap=first("overlap", config.overlap),
+        exact=first("exact", config.exact, False),
         precision=config.precision,
     )
 
