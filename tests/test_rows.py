@@ -28,11 +28,30 @@ def reference(pixels: np.ndarray, ys: Span, xs: Span, edges: Edges) -> np.ndarra
     return result
 
 
-@given(st.integers(1, 6), st.integers(1, 6), EDGES, st.integers(-14, 14), st.integers(1, 18), st.integers(-14, 14))
-def test_a_window_reads_beyond_borders_as_the_edges_define(height, width, edges, y, length, x):
-    pixels = noise(height, width, 2)
-    ys, xs = Span(y, y + length), Span(x, x + 9)
+SPANS = st.builds(lambda start, length: Span(start, start + length), st.integers(-40, 40), st.integers(1, 60))
+
+
+@given(st.integers(1, 6), st.integers(1, 6), st.sampled_from([1, 2, 3, 5]), EDGES, SPANS, SPANS)
+def test_a_window_reads_beyond_borders_as_the_edges_define(height, width, channels, edges, ys, xs):
+    pixels = noise(height, width, channels)
     assert np.array_equal(take(Array(pixels), ys, xs, edges), reference(pixels, ys, xs, edges))
+
+
+@given(st.integers(1, 9), EDGES, SPANS)
+def test_a_window_reads_each_row_once_and_none_that_it_does_not_show(height, edges, ys):
+    asked: list[int] = []
+
+    class Watched:
+        size, channels = Size(2, height), 1
+
+        def rows(self, start, stop):
+            assert 0 <= start < stop <= height
+            asked.extend(range(start, stop))
+            return np.zeros((stop - start, 2, 1), np.float32)
+
+    take(Watched(), ys, Span(-1, 3), edges)
+    wanted = {resolve(y, height, edges.y) for y in range(ys.start, ys.stop)} - {None}
+    assert sorted(asked) == sorted(wanted)
 
 
 @given(st.integers(1, 7), st.integers(1, 7), EDGES, st.integers(1, 30))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,23 +28,73 @@ def indices(span: Span, length: int, edge: Edge) -> NDArray[np.intp]:
 def take(source: Source, ys: Span, xs: Span, edges: Edges) -> Pixels:
     """Return a window of a source, float32 (len(ys), len(xs), channels), reaching beyond its borders at will."""
     size = source.size
-    rows, columns = indices(ys, size.height, edges.y), indices(xs, size.width, edges.x)
-    inside = rows[rows >= 0]
-    result = np.zeros((len(ys), size.width, source.channels), np.float32)
-    if len(inside):
-        # Runs of neighbouring rows are read together: the rows of a wrapped or mirrored window lie in two places.
-        for run in _runs(inside):
-            low = int(run[0])
-            block = source.rows(low, int(run[-1]) + 1)
-            wanted = (rows >= run[0]) & (rows <= run[-1])
-            result[wanted] = block[rows[wanted] - low]
-    if len(xs) == size.width and xs.start == 0:
-        return result
-    window = np.ascontiguousarray(result[:, np.maximum(columns, 0)])
-    window[:, columns < 0] = 0
+    if xs == Span(0, size.width) and 0 <= ys.start < ys.stop <= size.height:
+        return source.rows(ys.start, ys.stop)
+    window: Pixels = np.empty((len(ys), len(xs), source.channels), np.float32)
+    texel = np.dtype((np.void, window.itemsize * source.channels))  # moved as one, however a stretch is turned
+    texels = window.view(texel)
+    down, across = (
+        tuple(_stretches(span, length, edge))
+        for span, length, edge in ((ys, size.height, edges.y), (xs, size.width, edges.x))
+    )
+    # Rows that touch are read together: those of a wrapped or mirrored window lie in two places.
+    for run in _runs(down):
+        block = np.ascontiguousarray(source.rows(run.start, run.stop), np.float32).view(texel)
+        for rows in down:
+            if rows.of is None or not run.start <= rows.of.start < run.stop:
+                continue
+            for columns in across:
+                if columns.of is not None:
+                    texels[rows.at, columns.at] = block[rows.steps(run.start), columns.steps()]
+    for empty in down:
+        if empty.of is None:
+            window[empty.at] = 0
+    for empty in across:
+        if empty.of is None:
+            window[:, empty.at] = 0
     return window
 
 
-def _runs(rows: NDArray[np.intp]) -> list[NDArray[np.intp]]:
-    unique = np.unique(rows)
-    return np.split(unique, np.flatnonzero(np.diff(unique) > 1) + 1)
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """Neighbours along one axis of a window, and which texels stand there: none, one for all, or as many."""
+
+    at: slice
+    of: Span | None
+    turned: bool = False
+
+    def steps(self, first: int = 0) -> slice:
+        """Return where the texels are, in their order, in what holds them from texel `first` on."""
+        assert self.of is not None
+        start, stop = self.of.start - first, self.of.stop - first
+        return slice(stop - 1, start - 1 if start else None, -1) if self.turned else slice(start, stop)
+
+
+def _stretches(span: Span, length: int, edge: Edge) -> Iterator[_Stretch]:
+    """Divide a span where it crosses a border. The form of `indices` that copies whole pieces."""
+    start = span.start
+    while start < span.stop:
+        turn, first = divmod(start, length)
+        if turn == 0 or edge in (Edge.WRAP, Edge.MIRROR):
+            stop = min(span.stop, start + length - first)
+            of, turned = Span(first, first + stop - start), edge is Edge.MIRROR and turn % 2 == 1
+            if turned:
+                of = Span(length - of.stop, length - of.start)
+            yield _Stretch(slice(start - span.start, stop - span.start), of, turned)
+        else:
+            stop = min(span.stop, 0) if turn < 0 else span.stop
+            last = 0 if turn < 0 else length - 1
+            of_edge = Span(last, last + 1) if edge is Edge.CLAMP else None
+            yield _Stretch(slice(start - span.start, stop - span.start), of_edge)
+        start = stop
+
+
+def _runs(stretches: Sequence[_Stretch]) -> list[Span]:
+    """Return what stretches are of, with those that overlap or touch as one."""
+    runs: list[Span] = []
+    for of in sorted((stretch.of for stretch in stretches if stretch.of is not None), key=lambda of: of.start):
+        if runs and of.start <= runs[-1].stop:
+            runs[-1] = Span(runs[-1].start, max(runs[-1].stop, of.stop))
+        else:
+            runs.append(of)
+    return runs
