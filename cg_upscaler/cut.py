@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import replace
 from math import ceil
 
+from cg_upscaler.demand import beyond as beyond
+from cg_upscaler.demand import memory
 from cg_upscaler.geometry import Bands, Cut, Edge, Edges, Size, Tiled
 from cg_upscaler.spec import ModelInfo, Precision
 
@@ -34,7 +37,8 @@ BORDER = 8
 """Texels of mirrored or clamped surroundings that are read where the picture ends. Generators were trained on crops
 with zeros around them, so they need few."""
 
-_BYTES = {Precision.FLOAT16: 2, Precision.BFLOAT16: 2, Precision.MIXED: 3}
+MOST_ACROSS = 1 << 20
+"""Texels of the widest picture that anything is said about."""
 
 
 def canonical_cut(size: Size, model: ModelInfo, edges: Edges = Edges(), *, exact: bool = False) -> Cut:
@@ -58,7 +62,11 @@ def bands(size: Size, model: ModelInfo, edges: Edges, *, exact: bool = False) ->
         return Bands(0, border, prime)
     columns = ceil(size.width / model.multiple)
     rows = next((rows for rows in BAND_ROWS if rows * columns <= BAND), 0)
-    return Bands(max(rows, LEAST), border, prime)
+    cut = Bands(max(rows, LEAST), border, prime)
+    # What bands keep for each other may be more than the whole of a picture that is much wider than high. In whichever
+    # precision it runs, it is reckoned in one, and so cut alike.
+    banded, whole = (memory(size, one, model, edges, Precision.FLOAT32) for one in (cut, replace(cut, rows=0)))
+    return cut if banded < whole else replace(cut, rows=0)
 
 
 def tiles(size: Size, model: ModelInfo) -> Tiled:
@@ -88,36 +96,15 @@ def smaller(cut: Cut) -> Cut | None:
     return None if side is None else replace(cut, tile=side)
 
 
-def memory(size: Size, cut: Bands, model: ModelInfo, edges: Edges, precision: Precision) -> int:
-    """Return the bytes that the exact engine holds at a time for a picture, beside its weights."""
-    width, height = plane(size, cut, model, edges)
-    band = height if cut.rows == 0 else min(cut.rows, height)
-    held = 0 if band >= height else model.held
-    # What the head holds is a strip of the result, of a bounded number of texels but for the narrowest: see `generate`.
-    strip = max(HEAD_STRIP, width * model.multiple * model.scale * model.scale)
-    head = 6 * 64 * strip if model.architecture == "rrdb" else 0
-    return _BYTES.get(precision, 4) * (width * (held + band * model.live) + head)
+def least_memory(size: Size, cut: Bands, model: ModelInfo, edges: Edges, precision: Precision) -> int:
+    """Return the bytes that a picture takes in the canonical bands, or whole, that take the fewest."""
+    return min(memory(size, replace(cut, rows=rows), model, edges, precision) for rows in (0, *BAND_ROWS))
 
 
-HEAD_STRIP = 1 << 18
-
-
-def plane(size: Size, cut: Bands, model: ModelInfo, edges: Edges) -> tuple[int, int]:
-    """Return width and height of the features of what a network is shown."""
-    across, down = (
-        length + sum(beyond(edge, cut, length, model.multiple, wraps=wraps))
-        for length, edge, wraps in ((size.width, edges.x, True), (size.height, edges.y, cut.rows == 0))
+def widest(available: int, height: int, cut: Bands, model: ModelInfo, edges: Edges, precision: Precision) -> int:
+    """Return the width of the widest picture of a height that so many bytes hold, cut as small as need be; 0: none."""
+    return bisect_right(
+        range(1, MOST_ACROSS + 1),
+        available,
+        key=lambda width: least_memory(Size(width, height), cut, model, edges, precision),
     )
-    return across // model.multiple, down // model.multiple
-
-
-def beyond(edge: Edge, cut: Bands, length: int, multiple: int, *, wraps: bool) -> tuple[int, int]:
-    """Return how many texels an axis is shown beyond its two ends, so that all are a multiple.
-
-    `wraps` says whether the network can go on at the other side by itself.
-    """
-    if edge is Edge.WRAP and wraps and length % multiple == 0:
-        return 0, 0
-    texels = {Edge.WRAP: cut.prime, Edge.ZERO: 0}.get(edge, cut.border)
-    before = -(-texels // multiple) * multiple
-    return before, -(-(length + texels) // multiple) * multiple - length

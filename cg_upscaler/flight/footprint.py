@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cg_upscaler.backends.memory import free_bytes
-from cg_upscaler.cut import memory
+from cg_upscaler.demand import memory
 from cg_upscaler.geometry import Bands, Size
 from cg_upscaler.job import Action, Group, Job, Pass
 from cg_upscaler.models import catalog

@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 
 from cg_upscaler.backends.convolver import LEAK, Convolvers
+from cg_upscaler.demand import HEAD_STRIP as STRIP
 from cg_upscaler.generate.layers import Chain, onto, out_of
 from cg_upscaler.generate.window import Space, Window, memory
 from cg_upscaler.geometry import Size, Wraps
@@ -25,9 +26,6 @@ CONVOLUTIONS = 5  # of a dense block
 DENSE = 3  # blocks of a basic block
 
 RESIDUAL = 0.2
-
-STRIP = 1 << 18
-"""Texels of the result that the head computes at a time: at 4x it holds 16 times the texels of the trunk."""
 
 CONTEXT = 2
 """Feature rows that the head can see beyond its own: one for the first convolution, at most one for all that follow."""

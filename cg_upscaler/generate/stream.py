@@ -12,6 +12,7 @@ import torch
 from cg_upscaler import cut as cuts
 from cg_upscaler.backends.memory import free_bytes
 from cg_upscaler.backends.torch_ import TorchNetwork
+from cg_upscaler.demand import memory
 from cg_upscaler.errors import OutOfMemory
 from cg_upscaler.generate import Tick
 from cg_upscaler.generate.checked import Checked
@@ -158,11 +159,15 @@ def _picture(views: Sequence[View], space: Space, span: Span) -> Pixels:
 def _require(network: TorchNetwork, views: Sequence[View], precision: Precision, what: str) -> None:
     """Raise `OutOfMemory` where the device has not the memory that is needed: some systems would kill the process."""
     info, free = network.info, free_bytes(network.device.name)
-    need = sum(cuts.memory(view.source.size, view.cut, info, view.edges, precision) for view in views)
+    cut, edges, sizes = views[0].cut, views[0].edges, [view.source.size for view in views]
+    # Each lies in a plane that holds the largest.
+    largest = Size(max(size.width for size in sizes), max(size.height for size in sizes))
+    need = len(views) * memory(largest, cut, info, edges, precision)
     if free is not None and need > free:
-        width = views[0].source.size.width * free // need
+        width = cuts.widest(free // len(views), largest.height, cut, info, edges, precision)
+        fits = f"pictures of up to {width} texels in width fit" if width else "not even the narrowest picture fits"
         raise OutOfMemory(
             f"{what} take {need / 1e9:.2g} GB of memory, and {free / 1e9:.2g} GB of {network.device.label} are free",
             where=info.name,
-            fix=f"free some; so cut, pictures of up to about {width} texels in width fit",
+            fix=f"free some; in the smallest bands {fits}",
         )
