@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from cg_upscaler.geometry import Edge, Edges, Size, Span, resolve
 from cg_upscaler.pixels.edges import take
 from cg_upscaler.pixels.resample import enlarge
-from cg_upscaler.pixels.rows import blocks
+from cg_upscaler.pixels.rows import blocks, from_float
 from cg_upscaler.pixels.scratch import SCRATCH_IN_MEMORY, Scratch, hold
-from cg_upscaler.pixels.views import Array, Channels
+from cg_upscaler.pixels.views import Array, Channels, Merged
 from cg_upscaler.pixels.windows import Local, windowed
 from tests.fakes import noise
 
@@ -104,3 +104,41 @@ def test_rows_that_were_never_put_are_not_made_up():
 def test_channels_are_picked_in_order():
     pixels = noise(3, 3, 4)
     assert np.array_equal(Channels(Array(pixels), (2, 0)).rows(0, 3), Array(pixels[:, :, [2, 0]]).rows(0, 3))
+
+
+def test_channels_that_are_all_there_come_as_they_are():
+    pixels = noise(3, 5, 3)
+    whole = Array(pixels).rows(1, 3)
+    assert np.array_equal(Channels(Array(pixels), (0, 1, 2)).rows(1, 3), whole)
+    assert np.array_equal(Merged(((Array(pixels), (0, 1, 2)),)).rows(1, 3), whole)
+    turned = Merged(((Array(pixels), (2, 1, 0)),)).rows(1, 3)
+    assert np.array_equal(turned, whole[:, :, ::-1]) and turned.flags.c_contiguous
+    assert np.array_equal(Merged(((Array(pixels[:, :, :1]), (0, 1)),)).rows(1, 3), whole[:, :, [0, 0]])
+
+
+def nearest_levels(numbers: np.ndarray, dtype: type) -> np.ndarray:
+    """The nearest level of each, in integers: a float32 is a whole number of 2⁻¹⁴⁹, and 2⁻⁶⁰ hold all that matter."""
+    held = np.where(np.isnan(numbers), 0, np.clip(numbers, 0, 1)).astype(np.float64)
+    most = int(np.iinfo(dtype).max)
+    return np.array([(int(x * 2**60) * most * 2 + 2**60) >> 61 for x in held.tolist()], dtype)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_numbers_become_the_nearest_level_even_right_beside_the_half(dtype):
+    most = np.iinfo(dtype).max
+    halves = ((np.arange(0, most, 1 if most == 255 else 37) + 0.5) / most).astype(np.float32)
+    steps = np.arange(-8, 9, dtype=np.int32)  # the floats on either side, one by one
+    beside = (halves.view(np.int32)[:, None] + steps).view(np.float32).ravel()
+    odd = np.array([np.nan, np.inf, -np.inf, -1, -1e-30, -0.0, 0, 1, 1 + 1e-6, 5, 1e-45, 0.5], np.float32)
+    numbers = np.concatenate([beside, odd])
+    assert np.array_equal(from_float(numbers, dtype), nearest_levels(numbers, dtype))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_many_numbers_become_levels_as_few_do(dtype):
+    numbers = np.linspace(-0.1, 1.1, 100_003, dtype=np.float32)
+    few = [from_float(numbers[at : at + 1000], dtype) for at in range(0, len(numbers), 1000)]
+    assert np.array_equal(from_float(numbers, dtype), np.concatenate(few))
+    exact = np.floor(np.clip(numbers, 0, 1).astype(np.float64) * np.iinfo(dtype).max + 0.5)
+    assert np.array_equal(from_float(numbers, dtype), exact)
+    assert from_float(numbers[:99].reshape(11, 3, 3)[:, ::-1], dtype).shape == (11, 3, 3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -54,8 +55,8 @@ class _Mean:
         self._weight = 0.0
 
     def add(self, texels: Pixels, weights: Pixels | None) -> None:
-        weighted = texels if weights is None else texels * weights
-        self._total += weighted.sum(axis=(0, 1), dtype=np.float64)
+        weighted = texels if weights is None else texels * cv2.merge([weights] * texels.shape[2]).reshape(texels.shape)
+        self._total += cv2.sumElems(weighted)[: texels.shape[2]]  # in double precision
         count = texels.shape[0] * texels.shape[1]
         self._weight += count if weights is None else float(weights.sum(dtype=np.float64))
 

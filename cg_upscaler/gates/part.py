@@ -13,6 +13,7 @@ from cg_upscaler.maps import AlphaMode, Role
 from cg_upscaler.measure.subject import Shown
 from cg_upscaler.pixels.channels import finite
 from cg_upscaler.pixels.rows import Pixels, Source, blocks
+from cg_upscaler.pixels.views import picked
 
 STRIP = 1 << 17
 """Texels that are measured at a time: few enough to stay in a processor's cache."""
@@ -35,19 +36,19 @@ class Part:
 
     def before(self, rows: Pixels) -> Pixels:
         """Return the group's channels of rows of the source, in stored numbers."""
-        return _picked(rows, self.group.channels)
+        return picked(rows, self.group.channels)
 
     def after(self, rows: Pixels) -> Pixels:
         """Return the group's channels of rows of the result, in stored numbers. Of equal ones, the first."""
-        return _picked(rows, self.group.targets[: len(self.group.channels)])
+        return picked(rows, self.group.targets[: len(self.group.channels)])
 
     def seen_before(self, rows: Pixels) -> Pixels | None:
         """Return how far texels of the source are seen, (h, w, 1); None: throughout."""
-        return None if self.alpha is None else np.clip(_picked(rows, self.alpha.channels), 0, 1)
+        return None if self.alpha is None else np.clip(picked(rows, self.alpha.channels), 0, 1)
 
     def seen_after(self, rows: Pixels) -> Pixels | None:
         """Return the same of texels of the result."""
-        return None if self.alpha is None else np.clip(_picked(rows, self.alpha.targets), 0, 1)
+        return None if self.alpha is None else np.clip(picked(rows, self.alpha.targets), 0, 1)
 
 
 def parts_of(source: Source, job: Job) -> Iterator[Part]:
@@ -73,7 +74,3 @@ def strips(size: Size, height: int, multiple: int = 1) -> Iterator[tuple[int, in
     step = max(1, STRIP // size.width // multiple) * multiple
     for start in range(0, height, step):
         yield start, min(start + step, height)
-
-
-def _picked(pixels: Pixels, channels: tuple[int, ...]) -> Pixels:
-    return np.ascontiguousarray(pixels[:, :, list(channels)])

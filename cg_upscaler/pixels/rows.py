@@ -20,6 +20,10 @@ BLOCK = 1 << 21
 """About how many texels of a result travel together. A matter of speed and memory only: no result depends on it."""
 
 
+_AT_ONCE = 1 << 15
+"""Numbers that become levels together: few enough to stay in a processor's cache in double precision."""
+
+
 class Source(Protocol):
     """A picture that can be read anywhere: a decoded file, a scratch file, or a verb applied to either."""
 
@@ -30,7 +34,7 @@ class Source(Protocol):
     def channels(self) -> int: ...
 
     def rows(self, start: int, stop: int) -> Pixels:
-        """Return rows 0 ≤ start ≤ i < stop ≤ height as float32 (stop - start, width, channels)."""
+        """Return rows 0 ≤ start ≤ i < stop ≤ height as float32 (stop - start, width, channels), to be kept."""
         ...
 
 
@@ -72,12 +76,23 @@ def from_float(pixels: Pixels, dtype: DTypeLike) -> NDArray[Any]:
     """Bring float32 into a file's type: integers rounded to the nearest level, half floats held within their range."""
     kind = np.dtype(dtype)
     if kind.kind == "u":
-        levels = np.iinfo(kind).max
-        # In double precision: at 16 bits, float32 has no room left for a half level.
-        # And fmin and fmax give the other number where one is none: NaN has no level, and becomes 0.
-        return np.floor(np.fmin(np.fmax(pixels, 0), 1).astype(np.float64) * levels + 0.5).astype(kind)
+        return _to_levels(pixels.reshape(-1), kind).reshape(pixels.shape)
     limit = float(np.finfo(kind).max)
     return np.clip(pixels, -limit, limit).astype(kind)
+
+
+def _to_levels(numbers: Pixels, kind: np.dtype[Any]) -> NDArray[Any]:
+    levels, result = np.iinfo(kind).max, np.empty(len(numbers), kind)
+    for start in range(0, len(numbers), _AT_ONCE):
+        # fmin and fmax give the other number where one is none: NaN has no level, and becomes 0.
+        part = np.fmax(numbers[start : start + _AT_ONCE], 0)
+        np.fmin(part, 1, out=part)
+        # In double precision all of this is exact; in single, what is just below a half level would round up to it.
+        scaled = part.astype(np.float64)
+        scaled *= levels
+        scaled += 0.5
+        result[start : start + _AT_ONCE] = scaled  # cut off to whole levels
+    return result
 
 
 def blocks(source: Source, texels: int | None = None) -> Iterator[Pixels]:
