@@ -73,17 +73,37 @@ def test_a_dry_run_says_what_and_why_and_touches_nothing(library, tmp_path, capf
 
 def test_a_plan_as_json_is_the_plan(library, tmp_path, capfd):
     code, out, _ = call(capfd, "plan", library, "--out", tmp_path / "out", "--json")
-    plan = from_plain(Plan, json.loads(out))
+    plain = json.loads(out)
+    needed = plain.pop("memory")
+    plan = from_plain(Plan, plain)
     assert code == 0
+    assert needed["jobs"].keys() == {"rock.png", "rock_rough.png"}
+    assert min(needed["jobs"].values()) > 1e6 and needed["weights"] > 30e6 and needed["at_once"] > 0
     assert [job.name for job in plan.jobs] == ["ids.png", "rock.png", "rock_rough.png"]
+
+
+def test_a_plan_tells_what_memory_it_needs_and_what_does_not_fit(library, tmp_path, capfd, monkeypatch):
+    command = ("plan", library, "--out", tmp_path / "out", "--device", "cpu", "--precision", "float32")
+    free = 16 * 10**9
+    for module in ("needs", "footprint"):
+        monkeypatch.setattr(f"cg_upscaler.flight.{module}.free_bytes", lambda device: free)
+    out = call(capfd, *command)[1]
+    assert "warning" not in out
+    assert "GB for rock.png, the largest, and 0.33 GB for weights, of 16 GB free on cpu; 2 at once" in out
+    free = 350 * 10**6
+    out = call(capfd, *command)[1]
+    assert "warning: rock.png needs 0.0" in out and "in the smallest bands, and 0.35 GB are free" in out
+    free = 10**8
+    out = call(capfd, *command)[1]
+    assert "warning: rock.png" in out and "0.1 GB are free: no picture fits" in out
 
 
 def test_exact_reaches_the_cut_of_what_wraps(library, tmp_path, capfd):
     primes = []
     for more in ((), ("--exact",)):
         command = ("plan", library, "--out", tmp_path / "out", "--only", "rock.png", "--edges", "wrap", "--json", *more)
-        (job,) = from_plain(Plan, json.loads(call(capfd, *command)[1])).jobs
-        primes.append(job.groups[0].passes[0].cut.prime)
+        (job,) = json.loads(call(capfd, *command)[1])["jobs"]
+        primes.append(job["groups"][0]["passes"][0]["cut"]["prime"])
     assert primes == [80, 349]
 
 

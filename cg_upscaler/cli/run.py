@@ -15,7 +15,7 @@ import click
 
 from cg_upscaler.cli.exit_codes import ExitCode
 from cg_upscaler.cli.progress import Progress, planning, summary
-from cg_upscaler.cli.tables import as_json, orphans, plan_table
+from cg_upscaler.cli.tables import as_json, orphans, plan_json, plan_table
 from cg_upscaler.errors import UsageError
 from cg_upscaler.geometry import Edge
 from cg_upscaler.job import Outcome, Plan, Receipt
@@ -134,5 +134,5 @@ def _plan(config: Config, only: tuple[str, ...], receipts: Receipts, *, quiet: b
 def _show(config: Config, only: tuple[str, ...], json_: bool) -> int:
     with Receipts(config.output, read_only=True) as receipts:
         planned = _plan(config, only, receipts, quiet=False)
-    click.echo(as_json(planned) if json_ else plan_table(planned))
+    click.echo(plan_json(planned) if json_ else plan_table(planned))
     return ExitCode.FAILED if planned.problems else ExitCode.OK

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tabulate import tabulate
@@ -44,12 +44,42 @@ def plan_table(plan: Plan) -> str:
     parts += [text for text in (_data(plan), _doubtful(plan), orphans(plan)) if text]
     counts = {action: sum(job.action is action for job in plan.jobs) for action in Action}
     megapixels = sum(job.megapixels for job in plan.jobs)
+    if counts[Action.UPSCALE]:
+        parts.append("\n".join(_memory(plan)))
     parts.append(
         f"{counts[Action.UPSCALE]} to upscale ({megapixels:.2f} megapixels), {counts[Action.COPY]} to copy, "
         f"{counts[Action.SKIP]} skipped, {len(plan.problems)} impossible; "
         f"on {plan.device.label} ({plan.device.name}); into {plan.output}"
     )
     return "\n\n".join(parts)
+
+
+def plan_json(plan: Plan) -> str:
+    """Return a plan as JSON, and under `memory` what it needs of it, which is no part of the plan."""
+    from cg_upscaler.flight.needs import needs  # numpy and OpenCV, which `--help` need not wait for
+
+    return as_json({**to_plain(plan), "memory": needs(plan)})
+
+
+def _memory(plan: Plan) -> Iterator[str]:
+    """Say what memory the largest texture needs, what is free, how many go at once; and which are too wide for it."""
+    from cg_upscaler.flight.needs import needs
+
+    need = needs(plan)
+    for wide in need.too_wide:
+        fits = f"pictures of its height up to {wide.fits} texels in width fit" if wide.fits else "no picture fits"
+        yield (
+            f"warning: {wide.name} needs {_gigabytes(wide.needed)} even in the smallest bands, and "
+            f"{_gigabytes(need.free or 0)} are free: {fits}"
+        )
+    name = max(need.jobs, key=lambda name: need.jobs[name])
+    free = "" if need.free is None else f", of {_gigabytes(need.free)} free on {plan.device.name}"
+    largest, shared = _gigabytes(need.jobs[name]), _gigabytes(need.weights)
+    yield f"memory: {largest} for {name}, the largest, and {shared} for weights{free}; {need.at_once} at once"
+
+
+def _gigabytes(count: int) -> str:
+    return f"{count / 1e9:.2g} GB"
 
 
 def orphans(plan: Plan) -> str:

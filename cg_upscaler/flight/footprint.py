@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 
 from cg_upscaler.backends.memory import free_bytes
 from cg_upscaler.demand import memory
 from cg_upscaler.geometry import Bands, Size
-from cg_upscaler.job import Action, Group, Job, Pass
+from cg_upscaler.job import Action, Group, Job, Pass, Via
 from cg_upscaler.models import catalog
 from cg_upscaler.pixels.rows import BLOCK
 from cg_upscaler.pixels.scratch import SCRATCH_IN_MEMORY
-
-Planned = Callable[[Job, Group, Pass], int]
-"""Says how many bytes a generator holds for one pass of a group, beyond the rows that it gives."""
 
 _COPY = 1 << 20
 _FLOAT = 4
@@ -30,13 +27,13 @@ _UNKNOWN = 4 << 30
 """Bytes that are taken to be free where the system does not say."""
 
 
-def budget() -> int:
-    """Return the bytes that all jobs on their way may hold together, by what is free now."""
-    free = free_bytes()
-    return int((_UNKNOWN if free is None else free) * _SHARE)
+def budget(device: str = "cpu") -> int:
+    """Return the bytes that all jobs on their way may hold together, by what is free now: RAM, and on their device."""
+    known = [free for name in {"cpu", device} if (free := free_bytes(name)) is not None]
+    return int(min(known, default=_UNKNOWN) * _SHARE)
 
 
-def footprint(job: Job, planned: Planned | None = None) -> int:
+def footprint(job: Job) -> int:
     """Return about how many bytes a job holds at its peak: what was read, what waits to be read again, and blocks."""
     if job.action is not Action.UPSCALE or job.source_spec is None or job.output_spec is None:
         return _COPY
@@ -44,30 +41,52 @@ def footprint(job: Job, planned: Planned | None = None) -> int:
     total = source.bytes * (1 + len(job.sources))  # the file's own type, and once more as it is put together
     for group in job.groups:
         if not group.constant:
-            total += _group_bytes(job, group, source.size, planned or banded)
+            total += _group_bytes(job, group)
     total += _AT_ONCE * _block(result.size) * _FLOAT * result.channels
     if result.container in _WHOLE:
         total += 2 * result.bytes
     return total
 
 
-def banded(job: Job, group: Group, step: Pass) -> int:
-    """Return what the exact engine holds; of the blended one, what a row of tiles comes to."""
-    assert job.source_spec is not None
+def generated(job: Job) -> int:
+    """Return how many bytes generators hold at most for a job, whose groups and passes come one after another."""
+    steps = (shown for group in job.groups if not group.constant for shown in passes(job, group))
+    return max((_held(job, group, step, size) for group, step, size in steps), default=0)
+
+
+def passes(job: Job, group: Group) -> Iterator[tuple[Group, Pass, Size]]:
+    """Yield each pass of a group with the size of what its generator is shown."""
+    size = _shown(job)
+    for step in group.passes:
+        half = Size(-(-size.width // 2), -(-size.height // 2))
+        yield group, step, half if step.via is Via.SHRINK else size
+        size = size * step.factor
+
+
+def _shown(job: Job) -> Size:
+    assert job.source_spec is not None  # an upscaling job has one
     size = job.source_spec.size
+    if job.cells is not None:
+        return job.cells.content(size) or size
+    margin = 0 if job.frame is None else job.frame.margin
+    return Size(size.width + 2 * margin, size.height + 2 * margin)
+
+
+def _held(job: Job, group: Group, step: Pass, size: Size) -> int:
+    """Return what the exact engine holds; of the blended one, what a row of tiles comes to."""
     if isinstance(step.cut, Bands):
         return memory(size, step.cut, catalog.find(group.model), job.edges, group.precision)
     tile = min(step.cut.tile + 2 * step.cut.padding, 2 * size.height)
     return 2 * _FLOAT * 3 * tile * (size.width + 2 * step.cut.padding) * step.factor**2
 
 
-def _group_bytes(job: Job, group: Group, size: Size, planned: Planned) -> int:
+def _group_bytes(job: Job, group: Group) -> int:
     held, most = 0, 0
-    for step in group.passes:
-        size = size * step.factor
+    for _, step, size in passes(job, group):
+        given = size * step.factor
         # Rows wait in memory up to a limit, and beyond it in a file; one channel goes through a generator as three.
-        held += min(SCRATCH_IN_MEMORY, size.pixels * _FLOAT * max(3, len(group.channels)))
-        most = max(most, planned(job, group, step))
+        held += min(SCRATCH_IN_MEMORY, given.pixels * _FLOAT * max(3, len(group.channels)))
+        most = max(most, _held(job, group, step, size))
     return held + most
 
 
