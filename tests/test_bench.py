@@ -359,7 +359,8 @@ def test_doctor_tells_the_ceiling_and_what_memory_allows(capfd, monkeypatch):
     able = json.loads(capfd.readouterr().out)["ability"]
     assert able["speed"] == {"teraflops": 0.5, "texels_per_s": 2000.0}
     assert able["rooms"][0]["free_bytes"] == 16 * 10**9
-    assert able["rooms"][0]["at_once"] == able["rooms"][0]["widest"] // 1024
+    assert able["rooms"][0]["at_once"] == 8  # in half of it: each takes 0.97 GB
+    assert 8 * 1024 < able["rooms"][0]["widest"] < 32 * 1024
 
 
 def test_memory_that_is_not_known_allows_nothing_to_be_said(monkeypatch):
@@ -370,7 +371,3 @@ def test_memory_that_is_not_known_allows_nothing_to_be_said(monkeypatch):
 def test_the_ceiling_of_a_network_is_found_at_once():
     found = allowance.speed(describe("cpu"), tiny.RRDB)
     assert found.teraflops == pytest.approx(found.texels_per_s * flops_per_texel(tiny.RRDB) * 1e-12)
-
-
-def test_bands_of_the_default_network_take_under_a_megabyte_for_each_texel_across():
-    assert 0.5e6 < allowance.bytes_per_column(RRDBShape()) < 1e6

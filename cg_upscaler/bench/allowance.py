@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from cg_upscaler.backends.memory import free_bytes
 from cg_upscaler.bench.ceiling import Ceiling
 from cg_upscaler.bench.flops import flops_per_texel
+from cg_upscaler.cut import bands, widest
+from cg_upscaler.demand import memory
+from cg_upscaler.geometry import Edges, Size
+from cg_upscaler.models import catalog
 from cg_upscaler.models.shape import RRDBShape
-from cg_upscaler.spec import DeviceInfo
+from cg_upscaler.spec import DeviceInfo, Precision
 
 WIDTH = 256
 """Texels across the bands that are timed: the default network's convolutions take two tenths of a second there on two
@@ -17,7 +21,8 @@ slow cores, and a card is as busy as it gets."""
 SIDE = 1024
 """Of the texture that is taken for an example."""
 
-_BAND = 32
+_EXAMPLE = Size(SIDE, SIDE)
+
 _RUNS = 10
 _PATIENCE_S = 1.0
 _SHARE = 0.5
@@ -39,9 +44,9 @@ class Room:
     device: str
     free_bytes: int
     widest: int
-    """Texels across of the widest texture that goes through the default network in bands, whatever its height."""
+    """Texels across of the widest texture, `SIDE` high or higher, that goes through the default network in bands."""
     at_once: int
-    """Textures of `SIDE` across."""
+    """Textures of `SIDE` a side."""
 
 
 def speed(device: DeviceInfo, shape: RRDBShape | None = None) -> Speed:
@@ -55,22 +60,13 @@ def speed(device: DeviceInfo, shape: RRDBShape | None = None) -> Speed:
 def rooms(device: DeviceInfo) -> tuple[Room, ...]:
     """Return what the memory of the machine allows, and that of a card where networks run on one."""
     names = ["cpu", device.name] if device.name.startswith("cuda") else ["cpu"]
+    model, edges = catalog.PUBLISHED[catalog.DEFAULT].info, Edges()
+    cut = bands(_EXAMPLE, model, edges)
     found = []
     for name in names:
         free = free_bytes(name)
         if free is not None:
-            widest = int(free * _SHARE / bytes_per_column(RRDBShape()))
-            found.append(Room(name, free, widest, widest // SIDE))
+            left = int(free * _SHARE)
+            across = widest(left, SIDE, cut, model, edges, Precision.FLOAT32)
+            found.append(Room(name, free, across, left // memory(_EXAMPLE, cut, model, edges, Precision.FLOAT32)))
     return tuple(found)
-
-
-def bytes_per_column(shape: RRDBShape) -> int:
-    """Return about what a network in bands holds for each texel across, in float32; half of that in 16 bits.
-
-    Each dense block keeps six rows of all its features for the next band, each basic block fifteen and the trunk all
-    those that its features lag behind; at its largest, two maps of the head wait for each other.
-    """
-    width, joined = shape.width, shape.width + 4 * shape.growth
-    kept = shape.blocks * (3 * 6 * joined + 15 * width) + 15 * shape.blocks * width
-    work = (_BAND + 6) * joined + 2 * width * _BAND * (1 << 2 * shape.upsamplings)
-    return 4 * (kept + work) // shape.unshuffle
