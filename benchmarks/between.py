@@ -17,6 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from types import FrameType
@@ -125,11 +126,11 @@ class Took:
         return self.before + self.rows + self.judge + self.levels
 
 
-def once(source: Source, job: Job) -> Took:
+def once(source: Source, job: Job, scratch: Path) -> Took:
     assert job.output_spec is not None
     generators = StandIns(0, Lock())
     marks = [time.thread_time()]
-    result = upscale(source, job, generators, scratch=None, tick=lambda share: None)
+    result = upscale(source, job, generators, scratch=scratch, tick=lambda share: None)
     marks.append(time.thread_time())
     pulled = Pulled(result)
     sink = Levels(job.output_spec.depth)
@@ -191,16 +192,18 @@ def main() -> None:
     for kind in kinds():
         if options.only and options.only not in kind.title:
             continue
-        with tempfile.TemporaryDirectory() as folder:
-            job = planned(kind, Path(folder))
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            job = planned(kind, folder)
             source = read(job)
-        times = [once(source, job) for _ in range(5 if kind.pixels.shape[0] > 512 else 20)]
-        best = min(times, key=lambda took: took.total)
-        print(f"{kind.title:<18}{best.before:9.1f}{best.rows:9.1f}{best.judge:9.1f}{best.levels:9.1f}{best.total:9.1f}")
-        if options.steps:
-            spent = by_module(lambda source=source, job=job: once(source, job))  # type: ignore[misc]
-            for name, taken in spent.most_common(8):
-                print(f"    {name:<40}{taken:8.1f}")
+            times = [once(source, job, folder) for _ in range(5 if kind.pixels.shape[0] > 512 else 20)]
+            best = min(times, key=lambda took: took.total)
+            parts = best.before, best.rows, best.judge, best.levels, best.total
+            print(f"{kind.title:<18}" + "".join(f"{part:9.1f}" for part in parts))
+            if options.steps:
+                work = partial(once, source, job, folder)
+                for module, taken in by_module(work).most_common(8):
+                    print(f"    {module:<40}{taken:8.1f}")
 
 
 if __name__ == "__main__":

@@ -9,8 +9,8 @@ from cg_upscaler.geometry import Edge, Edges, Size, Span, resolve
 from cg_upscaler.pixels.edges import take
 from cg_upscaler.pixels.resample import enlarge
 from cg_upscaler.pixels.rows import blocks, from_float
-from cg_upscaler.pixels.scratch import SCRATCH_IN_MEMORY, Scratch, hold
-from cg_upscaler.pixels.views import Array, Channels, Merged
+from cg_upscaler.pixels.scratch import SCRATCH_IN_MEMORY, Scratch, hold, kept
+from cg_upscaler.pixels.views import Array, Channels, Mapped, Merged
 from cg_upscaler.pixels.windows import Local, windowed
 from tests.fakes import noise
 
@@ -92,6 +92,27 @@ def test_small_pictures_need_no_file(tmp_path):
     scratch = Scratch(Size(64, 64), 3, tmp_path)
     scratch.put(np.ones((64, 64, 3), np.float32))
     assert 4 * 64 * 64 * 3 < SCRATCH_IN_MEMORY and not list(tmp_path.iterdir())
+
+
+def test_a_small_picture_that_is_kept_is_computed_once_and_a_large_one_each_time(monkeypatch):
+    computed: list[int] = []
+
+    def count(pixels):
+        computed.append(len(pixels))
+        return pixels
+
+    picture = Mapped(Array(noise(8, 8, 3)), count, 3)
+    once = kept(picture)
+    assert np.array_equal(once.rows(2, 5), once.rows(0, 8)[2:5]) and sum(computed) == 8
+    monkeypatch.setattr("cg_upscaler.pixels.scratch.KEPT", 4 * 8 * 8 * 3 - 1)
+    assert kept(picture) is picture
+
+
+def test_what_is_read_from_a_scratch_may_be_written_to():
+    scratch = Scratch(Size(4, 4), 1)
+    scratch.put(np.zeros((4, 4, 1), np.float32))
+    scratch.rows(0, 4)[:] = 1
+    assert not scratch.rows(0, 4).any()
 
 
 def test_rows_that_were_never_put_are_not_made_up():

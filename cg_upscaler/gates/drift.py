@@ -10,6 +10,7 @@ from cg_upscaler.gates.part import Part, strips
 from cg_upscaler.maps import ColorSpace
 from cg_upscaler.pixels.rows import Pixels
 from cg_upscaler.pixels.transfer import linear_to_srgb, srgb_to_linear
+from cg_upscaler.pixels.views import for_each_channel
 
 
 class Drift:
@@ -55,7 +56,7 @@ class _Mean:
         self._weight = 0.0
 
     def add(self, texels: Pixels, weights: Pixels | None) -> None:
-        weighted = texels if weights is None else texels * cv2.merge([weights] * texels.shape[2]).reshape(texels.shape)
+        weighted = texels if weights is None else texels * for_each_channel(weights, texels.shape[2])
         self._total += cv2.sumElems(weighted)[: texels.shape[2]]  # in double precision
         count = texels.shape[0] * texels.shape[1]
         self._weight += count if weights is None else float(weights.sum(dtype=np.float64))

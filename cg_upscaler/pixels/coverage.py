@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from cg_upscaler.pixels.resample import CUBIC_REACH, enlarge, tent
 from cg_upscaler.pixels.rows import Pixels, Source, blocks
+from cg_upscaler.pixels.scratch import kept
 from cg_upscaler.pixels.views import Mapped
 from cg_upscaler.pixels.windows import Local
 from cg_upscaler.spec import Depth
@@ -46,6 +47,7 @@ def with_coverage_of(source: Source, result: Source, threshold: float, depth: De
     at = passes_from(threshold, depth)
     if not 0 < at < 1:
         return result  # everything passes, or nothing can
+    result = kept(result)
     level = np.float32(_level_of(_histogram(result), wanted, at))
     return Mapped(result, lambda alpha: _bent(alpha, level, np.float32(at)), 1)
 
@@ -59,6 +61,7 @@ def with_mean_alpha_of(source: Source, result: Source) -> Source:
     wanted, there, room = 0.0, 0.0, 0.0
     for block in blocks(source):
         wanted += float(block.sum(dtype=np.float64)) / source.size.pixels
+    result = kept(result)
     for block in blocks(result):
         there += float(block.sum(dtype=np.float64)) / result.size.pixels
         room += float((block * (1 - block)).sum(dtype=np.float64)) / result.size.pixels

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from cg_upscaler.job import Band
 from cg_upscaler.pixels.resample import enlarge, shrink, tent
 from cg_upscaler.pixels.rows import Pixels
+from cg_upscaler.pixels.views import for_each_channel
 from cg_upscaler.pixels.windows import Local
 
 Hashes = NDArray[np.uint32]
@@ -76,7 +77,7 @@ def grained(factor: int, amount: float, band: Band) -> Local:
             strength = np.clip((wanted - there[at] - leaked) / (_KEPT[at] * own), 0, _STRONGEST)
             leaked = strength * own * _LEAKED
             drawn = _patched(layers[at], hashes, factor)
-            drawn *= _for_each_channel(enlarge(np.sqrt(strength), factor, tent), source.shape[2])
+            drawn *= for_each_channel(enlarge(np.sqrt(strength), factor, tent), source.shape[2])
             result += drawn
         return result
 
@@ -176,10 +177,6 @@ def _blurred(pixels: Pixels, step: int) -> Pixels:
 def _gray(pixels: Pixels) -> Pixels:
     mean = np.full((1, pixels.shape[2]), 1 / pixels.shape[2], np.float32)
     return np.asarray(cv2.transform(pixels, mean), np.float32).reshape(*pixels.shape[:2], 1)
-
-
-def _for_each_channel(plane: Pixels, channels: int) -> Pixels:
-    return plane if channels == 1 else np.asarray(cv2.merge([plane] * channels), np.float32)
 
 
 def _averaged(energy: Pixels, side: int) -> Pixels:

@@ -13,7 +13,8 @@ from cg_upscaler.pixels.holes import without_holes
 from cg_upscaler.pixels.match import is_matched
 from cg_upscaler.pixels.resample import repeat, shrink
 from cg_upscaler.pixels.rows import Pixels, Source, blocks
-from cg_upscaler.pixels.views import Mapped
+from cg_upscaler.pixels.scratch import kept
+from cg_upscaler.pixels.views import Mapped, for_each_channel, picked
 from cg_upscaler.pixels.windows import Local, windowed
 
 Means = NDArray[np.float64]
@@ -42,6 +43,7 @@ def with_mean_of(source: Source, result: Source, job: Job) -> Source:
     held = [group for group in job.groups if _is_held(group, apart=transparent or premultiplied, between=between)]
     if not held:
         return result
+    result = kept(result)  # it is looked through here and written afterwards
     before = _means(source, alpha.channels[0] if transparent and alpha else None)
     after = _means(result, alpha.targets[0] if transparent and alpha else None)
     factor, shift = np.ones(result.channels, np.float32), np.zeros(result.channels, np.float32)
@@ -50,7 +52,14 @@ def with_mean_of(source: Source, result: Source, job: Job) -> Source:
         for channel, target in zip(came_from, group.targets, strict=True):
             light = premultiplied or group.color_space is ColorSpace.LINEAR
             factor[target], shift[target] = _towards(before[channel], after[target], light=light)
-    return Mapped(result, lambda pixels: pixels * factor + shift, result.channels)
+
+    def towards(pixels: Pixels) -> Pixels:
+        # Row by row, and not texel by texel: NumPy is slow over a last axis of a few numbers.
+        flat = pixels.reshape(len(pixels), -1) * np.tile(factor, pixels.shape[1])
+        flat += np.tile(shift, pixels.shape[1])
+        return flat.reshape(pixels.shape)
+
+    return Mapped(result, towards, result.channels)
 
 
 def with_visible_colour_of(source: Source, result: Source, job: Job) -> Source:
@@ -78,15 +87,19 @@ def _shown_alike(factor: int, colour: Sequence[int], alpha: int) -> Local:
     """The verb that takes (result, source) windows of all channels. Of numbers 0 … 1; light is left to its mean."""
 
     def apply(result: Pixels, source: Pixels) -> Pixels:
-        opacity = result[:, :, [alpha]]
+        opacity = picked(result, [alpha])
         mean = shrink(opacity, factor)
         about = opacity - repeat(mean, factor)
-        wanted, there = source[:, :, colour], result[:, :, colour]
-        missing = wanted * mean - shrink(there * opacity, factor)
+        wanted, there = picked(source, colour), picked(result, colour)
+        missing = wanted * mean - shrink(there * for_each_channel(opacity, len(colour)), factor)
         share = np.clip(missing / (shrink(np.square(about), factor) + _EVEN), -_MOST, _MOST)
-        shown = np.clip(there + repeat(share, factor) * about, np.minimum(there, 0), np.maximum(there, 1))
+        shown = repeat(share, factor)
+        shown *= for_each_channel(about, len(colour))
+        shown += there
+        np.minimum(np.maximum(shown, np.minimum(there, 0), out=shown), np.maximum(there, 1), out=shown)
         result = result.copy()
-        result[:, :, colour] = shown
+        for at, channel in enumerate(colour):
+            result[:, :, channel] = shown[:, :, at]
         return result
 
     return Local(apply, reach=0, ratio=factor)

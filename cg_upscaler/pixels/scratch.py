@@ -17,6 +17,9 @@ from cg_upscaler.pixels.rows import Pixels, Rows, Source, blocks
 SCRATCH_IN_MEMORY = 64 << 20
 """Bytes up to which finished rows wait in memory rather than in a file."""
 
+KEPT = 16 << 20
+"""Bytes up to which rows that are asked for twice are computed but once."""
+
 
 class Scratch:
     """Finished rows, waiting: a `Sink` first and a `Source` afterwards. In memory while small, else in a file.
@@ -46,6 +49,12 @@ class Scratch:
 
     def close(self) -> None:
         self._file.close()
+
+
+def kept(picture: Source) -> Source:
+    """Return a small picture with its rows computed, to be read in any number of passes; a large one as it is."""
+    small = 4 * picture.size.pixels * picture.channels <= KEPT
+    return hold(picture) if small else picture
 
 
 def hold(picture: Rows | Source, folder: Path | None = None) -> Scratch:

@@ -91,7 +91,7 @@ class Numbers:
         return self.group.model in PLAIN and self.group.gamma == 1
 
     def enter(self, stored: Pixels) -> Pixels:
-        if self._as_they_are:
+        if self._as_they_are or (self.group.gamma == 1 and (self.low, self.high) == (0.0, 1.0)):
             return stored
         scaled = (stored - np.float32(self.low)) / np.float32(self.high - self.low)
         return transfer.power(scaled, self.group.gamma)
@@ -100,7 +100,9 @@ class Numbers:
         if self._as_they_are:
             return self._clamped(model)
         scaled = transfer.power(model, 1 / self.group.gamma)
-        return self._clamped(scaled * np.float32(self.high - self.low) + np.float32(self.low))
+        if (self.low, self.high) != (0.0, 1.0):
+            scaled = scaled * np.float32(self.high - self.low) + np.float32(self.low)
+        return self._clamped(scaled)
 
     def working(self, stored: Pixels) -> Pixels:
         return stored

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,6 +22,13 @@ def picked(pixels: Pixels, channels: Sequence[int]) -> Pixels:
     for to, channel in enumerate(channels):  # several times as fast as by a list of indices
         result[:, :, to] = pixels[:, :, channel]
     return result
+
+
+def for_each_channel(plane: Pixels, channels: int) -> Pixels:
+    """Return a picture of one channel as one of several that are equal: to multiply by it, which broadcasts slowly."""
+    if channels == 1:
+        return plane
+    return np.asarray(cv2.merge([plane] * channels), np.float32).reshape(*plane.shape[:2], channels)
 
 
 @dataclass(frozen=True, slots=True)
