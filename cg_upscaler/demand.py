@@ -60,7 +60,7 @@ def _rrdb(width: int, height: int, rows: int, model: ModelInfo, precision: Preci
     texels = (strip * factor + 2) * (width * factor + 2)
     chain = ((3.5 * body + first) * wide + first * model.channels) * texels
     waiting = min(strip + band, tall) * columns
-    computing = 2 * body * wide * texels + waiting * (first * wide + _FLOAT * model.channels * factor**2)
+    computing = body * wide * texels + waiting * (first * wide + _FLOAT * model.channels * factor**2)
     # Or, before it, the widest layer of a dense block: what it reads, and what it gives
     dense = body * (band + 2) * columns * (model.live - seen - 4 * wide)
     shown = 2 * _FLOAT * band * width * seen
