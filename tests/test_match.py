@@ -83,3 +83,18 @@ def test_light_is_matched_without_rings_far_from_a_sun():
     lost, still_lost = (1 - picture.mean() / source.mean() for picture in (start, result))
     assert lost > 0.6
     assert abs(still_lost) < 0.2
+
+
+@pytest.mark.parametrize("free", [False, True])
+@pytest.mark.parametrize("factor", [2, 3, 4])
+def test_a_match_sees_no_further_than_its_reach(factor, free):
+    verb = matched(factor, 1.0, Band.ALL, low=0, high=1, free=free)
+    source = noise(70, 60, 3).astype(np.float32) / 255
+    rng = np.random.default_rng(1)
+    result = source.repeat(factor, 0).repeat(factor, 1)
+    result = (result + rng.normal(0, 0.2, result.shape)).astype(np.float32)
+    whole, at = verb.fn(result.copy(), source), 7
+    cut = verb.fn(result[at * factor :, at * factor :].copy(), np.ascontiguousarray(source[at:, at:]))
+    beyond = verb.reach * factor
+    # But for the last bit: OpenCV rounds otherwise where a row has no whole vector left.
+    assert np.allclose(cut[beyond:, beyond:], whole[at * factor :, at * factor :][beyond:, beyond:], rtol=0, atol=5e-7)

@@ -11,14 +11,14 @@ import numpy as np
 
 from cg_upscaler.job import Band
 from cg_upscaler.pixels.projection import LOW_PASSES, RADIUS, coarse
-from cg_upscaler.pixels.resample import enlarge, shrink, tent
+from cg_upscaler.pixels.resample import TENT_REACH, enlarge, shrink, tent
 from cg_upscaler.pixels.rows import Pixels
 from cg_upscaler.pixels.windows import Local
 
 _PASSES = 5
 """A tent closes in slowly. What is left is taken up texel by texel, which after fewer passes shows as blocks."""
 
-_TENT_REACH, _BOUNDS_REACH = 1, 2
+_BOUNDS_REACH = 2
 
 _DARKEST = np.float32(1e-6)
 _STEEPEST = 16.0
@@ -56,7 +56,7 @@ def matched_light(factor: int, fidelity: float, band: Band) -> Local:
         result = _moved(result, wanted * (1 - tolerance), high, factor)
         return result if fidelity == 1 else start + np.float32(fidelity) * (result - start)
 
-    reach = passes * (_TENT_REACH + (RADIUS if band is Band.LOW else 0)) + _BOUNDS_REACH
+    reach = passes * (TENT_REACH + (RADIUS if band is Band.LOW else 0)) + _BOUNDS_REACH
     return Local(apply, reach=reach, ratio=factor)
 
 

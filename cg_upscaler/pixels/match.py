@@ -16,7 +16,7 @@ from cg_upscaler.job import Band, Group
 from cg_upscaler.maps import PLAIN, Role
 from cg_upscaler.pixels.limits import limits
 from cg_upscaler.pixels.projection import RADIUS, coarse
-from cg_upscaler.pixels.resample import CUBIC_REACH, Kernel, cubic, enlarge, footprint, repeat, shrink, tent
+from cg_upscaler.pixels.resample import CUBIC_REACH, TENT_REACH, Kernel, cubic, enlarge, footprint, repeat, shrink, tent
 from cg_upscaler.pixels.rows import Pixels
 from cg_upscaler.pixels.windows import Local
 
@@ -24,7 +24,7 @@ _PASSES = 2
 _SHARPENINGS = 2
 """A kernel spreads what it adds over a texel's neighbours; so it is given that much more contrast before."""
 
-_REACH = _PASSES * (_SHARPENINGS + 1) * CUBIC_REACH
+_BOUNDS_REACH = 2 + TENT_REACH
 _LOW_REACH = 3 * (RADIUS + 1)
 
 _TINY = np.float32(1e-12)
@@ -76,7 +76,8 @@ def matched(
             return coarsely
         return coarsely + share * (_wholly(result, source, bounds, factor, kernel) - coarsely)
 
-    return Local(apply, reach=_REACH if share == 1 else max(_REACH, _LOW_REACH), ratio=factor)
+    reach = _PASSES * max(_BOUNDS_REACH, (_SHARPENINGS + 1) * (CUBIC_REACH if free else TENT_REACH))
+    return Local(apply, reach=reach if share == 1 else max(reach, _LOW_REACH), ratio=factor)
 
 
 def _wholly(result: Pixels, source: Pixels, bounds: Bounds, factor: int, kernel: Kernel) -> Pixels:
@@ -104,11 +105,12 @@ def _handed_out(result: Pixels, source: Pixels, bounds: Bounds, factor: int, see
     """
     there = shrink(result, factor)
     missing = source - there if seen is None else seen(source - there)
+    way = np.empty_like(result)  # one for both, like `_nudged`
     for bound, sign in zip(bounds, (-1, 1), strict=True):
         room = sign * (shrink(bound, factor) - there)
         room = np.maximum(room if seen is None else seen(room), _TINY)
         share = np.clip(sign * missing / room, 0, 1)
-        way = bound - result
+        np.subtract(bound, result, out=way)
         way *= repeat(share, factor) if seen is None else enlarge(share, factor, tent)
         result += way
     return result

@@ -17,8 +17,8 @@ from cg_upscaler.pixels.rows import Pixels, Source
 
 Kernel = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
-CUBIC_REACH = 2
-"""Source texels on each side that an enlarged texel can depend on."""
+CUBIC_REACH, TENT_REACH = 2, 1
+"""Source texels on each side that an enlarged texel can depend on, by the kernel."""
 
 
 def cubic(distance: NDArray[np.float64]) -> NDArray[np.float64]:
