@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from cg_upscaler.geometry import Edges, Span
 from cg_upscaler.pixels.edges import indices
+from cg_upscaler.pixels.resample import repeat
 from cg_upscaler.pixels.rows import Pixels
 from cg_upscaler.pixels.windows import Local
 
@@ -55,8 +56,8 @@ def kept_near_neighbours(factor: int) -> Local:
             fn(source, window, borderType=cv2.BORDER_REPLICATE).reshape(source.shape) for fn in (cv2.erode, cv2.dilate)
         )
         bounds = (2 * low - high, 2 * high - low)
-        low, high = (bound.repeat(factor, 0).repeat(factor, 1) for bound in bounds)
-        return np.clip(result, low, high)
+        low, high = (repeat(bound, factor) for bound in bounds)
+        return np.minimum(np.maximum(result, low), high)
 
     return Local(apply, reach=1, ratio=factor)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from cg_upscaler.job import Band
 from cg_upscaler.pixels.projection import LOW_PASSES, RADIUS, coarse
-from cg_upscaler.pixels.resample import TENT_REACH, enlarge, shrink, tent
+from cg_upscaler.pixels.resample import TENT_REACH, enlarge, repeat, shrink, tent
 from cg_upscaler.pixels.rows import Pixels
 from cg_upscaler.pixels.windows import Local
 
@@ -47,13 +47,14 @@ def matched_light(factor: int, fidelity: float, band: Band) -> Local:
     def apply(result: Pixels, source: Pixels) -> Pixels:
         start, wanted = result, np.maximum(source, 0)
         low, high = _bounds(wanted)
+        lowest, highest = repeat(low, factor), repeat(high, factor)
         for _ in range(passes):
             ratio = (seen(wanted) + _DARKEST) / (seen(shrink(result, factor)) + _DARKEST)
             # By a tent: a cubic's negative lobes would darken what surrounds a light.
             result = result * enlarge(np.clip(ratio, 1 / _STEEPEST, _STEEPEST), factor, tent)
-            result = np.clip(result, _spread(low, factor), _spread(high, factor))
-        result = _moved(result, wanted * (1 + tolerance), low, factor)
-        result = _moved(result, wanted * (1 - tolerance), high, factor)
+            np.minimum(np.maximum(result, lowest, out=result), highest, out=result)
+        result = _moved(result, wanted * (1 + tolerance), low, lowest, factor)
+        result = _moved(result, wanted * (1 - tolerance), high, highest, factor)
         return result if fidelity == 1 else start + np.float32(fidelity) * (result - start)
 
     reach = passes * (TENT_REACH + (RADIUS if band is Band.LOW else 0)) + _BOUNDS_REACH
@@ -78,20 +79,20 @@ def _extremes(light: Pixels, side: int) -> tuple[Pixels, Pixels]:
     return low, high
 
 
-def _moved(result: Pixels, limit: Pixels, bound: Pixels, factor: int) -> Pixels:
+def _moved(result: Pixels, limit: Pixels, bound: Pixels, bounds: Pixels, factor: int) -> Pixels:
     """Move what each source texel became towards its bound, just so far that its mean is not beyond `limit`.
+
+    `bounds` is `bound`, repeated.
 
     Smooth passes cannot raise a texel of light without the dark ones beside it. This can, and where they have done
     their work it does nothing.
     """
     room = shrink(result, factor) - bound
     share = np.divide(limit - bound, room, out=np.ones_like(room), where=room != 0)
-    bounds = _spread(bound, factor)
-    return bounds + (result - bounds) * _spread(np.clip(share, 0, 1), factor)
-
-
-def _spread(pixels: Pixels, factor: int) -> Pixels:
-    return pixels.repeat(factor, 0).repeat(factor, 1)
+    way = result - bounds
+    way *= repeat(np.clip(share, 0, 1), factor)
+    way += bounds
+    return way
 
 
 def _all(pixels: Pixels) -> Pixels:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cg_upscaler.pixels.rows import Pixels
+from cg_upscaler.pixels.views import for_each_channel
 
 _SHORTEST, _LONGEST = 1e-4, 1e3
 """What is shorter or longer points nowhere, and becomes the flat normal. The long ones are infinities and garbage."""
@@ -21,19 +22,32 @@ def decode(stored: Pixels, *, signed: bool = False) -> Pixels:
     """
     vectors = stored if signed else stored * np.float32(2) - np.float32(1)
     if vectors.shape[2] == 3:
-        return vectors if signed else np.where((vectors < _BLACK).all(axis=2, keepdims=True), np.float32(0), vectors)
-    length = np.sqrt(np.square(vectors).sum(axis=2, keepdims=True))
-    vectors = vectors / np.maximum(length, 1)
-    z = np.sqrt(np.maximum(0, 1 - np.square(vectors).sum(axis=2, keepdims=True)))
+        if not signed:
+            unused = np.logical_and.reduce([vectors[:, :, at] < _BLACK for at in range(3)])
+            vectors[unused] = 0
+        return vectors
+    length = np.sqrt(_squared(vectors))
+    vectors = vectors / for_each_channel(np.maximum(length, 1), 2)
+    z = np.sqrt(np.maximum(0, 1 - _squared(vectors)))
     return np.concatenate([vectors, np.where(length < 1, z, np.float32(0))], axis=2)
 
 
 def normalise(vectors: Pixels) -> Pixels:
     """Return (h, w, 3) vectors at unit length; those of no length or none to speak of, and NaN, become (0, 0, 1)."""
-    length = np.sqrt(np.square(vectors).sum(axis=2, keepdims=True))
-    points = (length > _SHORTEST) & (length < _LONGEST)  # false for NaN too
-    flat = np.array([0, 0, 1], np.float32)
-    return np.where(points, vectors / np.where(points, length, np.float32(1)), flat)
+    length = np.sqrt(_squared(vectors))
+    nowhere = ~((length > _SHORTEST) & (length < _LONGEST))  # true for NaN too
+    length[nowhere] = 1
+    result: Pixels = vectors / for_each_channel(length, 3)
+    result[nowhere[:, :, 0]] = 0, 0, 1
+    return result
+
+
+def _squared(vectors: Pixels) -> Pixels:
+    """Return the square of the length, (h, w, 1). A component after the other: NumPy sums a short axis slowly."""
+    total = np.square(vectors[:, :, :1])
+    for at in range(1, vectors.shape[2]):
+        total += np.square(vectors[:, :, at : at + 1])
+    return total
 
 
 def encode(vectors: Pixels, channels: int, *, signed: bool = False) -> Pixels:
