@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cg_upscaler.geometry import Edges, Span
-from cg_upscaler.pixels.edges import indices
+from cg_upscaler.pixels.edges import take
 from cg_upscaler.pixels.resample import repeat
 from cg_upscaler.pixels.rows import Pixels
+from cg_upscaler.pixels.views import Array
 from cg_upscaler.pixels.windows import Local
 
 _RADII = (1, 2, 4, 8, 16, 32, 64)
@@ -65,11 +66,7 @@ def kept_near_neighbours(factor: int) -> Local:
 def _tent(pixels: Pixels, radius: int, edges: Edges) -> NDArray[np.float32]:
     """Blur by a box twice: a tent of that radius, at a cost that does not grow with it."""
     height, width = pixels.shape[:2]
-    ys = indices(Span(-radius, height + radius), height, edges.y)
-    xs = indices(Span(-radius, width + radius), width, edges.x)
-    padded = pixels[np.maximum(ys, 0)][:, np.maximum(xs, 0)]
-    padded[ys < 0] = 0
-    padded[:, xs < 0] = 0
+    padded = take(Array(pixels), Span(-radius, height + radius), Span(-radius, width + radius), edges)
     side = radius + 1 if radius % 2 == 0 else radius
     planes = []
     for plane in cv2.split(padded):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cg_upscaler.geometry import Edge, Edges, Span
-from cg_upscaler.pixels.rows import Pixels, Source
+from cg_upscaler.pixels.rows import Pixels, Source, as_texels
 
 
 def indices(span: Span, length: int, edge: Edge) -> NDArray[np.intp]:
@@ -31,21 +31,20 @@ def take(source: Source, ys: Span, xs: Span, edges: Edges) -> Pixels:
     if xs == Span(0, size.width) and 0 <= ys.start < ys.stop <= size.height:
         return source.rows(ys.start, ys.stop)
     window: Pixels = np.empty((len(ys), len(xs), source.channels), np.float32)
-    texel = np.dtype((np.void, window.itemsize * source.channels))  # moved as one, however a stretch is turned
-    texels = window.view(texel)
+    there = as_texels(window)
     down, across = (
         tuple(_stretches(span, length, edge))
         for span, length, edge in ((ys, size.height, edges.y), (xs, size.width, edges.x))
     )
     # Rows that touch are read together: those of a wrapped or mirrored window lie in two places.
     for run in _runs(down):
-        block = np.ascontiguousarray(source.rows(run.start, run.stop), np.float32).view(texel)
+        block = as_texels(np.ascontiguousarray(source.rows(run.start, run.stop), np.float32))
         for rows in down:
             if rows.of is None or not run.start <= rows.of.start < run.stop:
                 continue
             for columns in across:
                 if columns.of is not None:
-                    texels[rows.at, columns.at] = block[rows.steps(run.start), columns.steps()]
+                    there[rows.at, columns.at] = block[rows.steps(run.start), columns.steps()]
     for empty in down:
         if empty.of is None:
             window[empty.at] = 0

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cg_upscaler.geometry import Size
 from cg_upscaler.maps import ColorSpace
 from cg_upscaler.pixels import transfer
-from cg_upscaler.pixels.rows import Pixels, Source
+from cg_upscaler.pixels.rows import Pixels, Source, as_texels
 
 Kernel = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
@@ -68,7 +68,7 @@ def enlarge(pixels: Pixels, factor: int, kernel: Kernel = cubic) -> Pixels:
         tall[phase::factor] = _filter(pixels, one, weights)
     result = np.empty((height * factor, width * factor, channels), np.float32)
     for phase, weights in enumerate(_phases(factor, kernel)):
-        result[:, phase::factor] = _filter(tall, weights, one)
+        as_texels(result)[:, phase::factor] = as_texels(_filter(tall, weights, one))
     return result
 
 

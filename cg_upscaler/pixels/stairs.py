@@ -45,7 +45,6 @@ def _from_left(mask: NDArray[np.float32]) -> NDArray[np.float32]:
     padded = np.pad(mask, 1, mode="edge")
     across, along = _borders(padded, axis=0), _borders(padded, axis=1)
     before, after = _runs(across)
-    length = before + after + 1
 
     # A step of one texel, standing at the left end of a border: upwards, downwards, or both where two corners meet.
     above, below = (np.pad(along, ((1, 1), (0, 0)))[part] for part in (slice(None, -2), slice(2, None)))
@@ -54,16 +53,18 @@ def _from_left(mask: NDArray[np.float32]) -> NDArray[np.float32]:
     # Where two corners meet, only what is outside changes: thin lines stay in one piece.
     meeting = up & down
     up, down = up & (~meeting | (across > 0)), down & (~meeting | (across < 0))
-    first = np.maximum(np.arange(across.shape[1]) - before, 0)
-    near = (across != 0) & (before < _LONGEST)
-    up, down = (np.take_along_axis(step, first, axis=1) & near for step in (up, down))
 
+    # The rest is about borders alone, of which there are few.
+    at = rows, columns = np.nonzero((across != 0) & (before < _LONGEST))
+    before, after = before[at], after[at]
+    length, first = before + after + 1, np.maximum(columns - before, 0)
+    up, down = up[rows, first], down[rows, first]
     start, stop = np.minimum(before, length / 2), np.minimum(before + 1, length / 2)
     area = 0.5 * ((stop - stop**2 / length) - (start - start**2 / length))
-    area = np.where(length == 1, area / 2, area) * across  # at 45° both borders of a step say the same
+    area = np.where(length == 1, area / 2, area) * across[at]  # at 45° both borders of a step say the same
     change = np.zeros(padded.shape, np.float32)
-    change[:-1] += np.where(up, area, 0)
-    change[1:] -= np.where(down, area, 0)
+    change[:-1][at] += np.where(up, area, 0)
+    change[1:][at] -= np.where(down, area, 0)
     return change[1:-1, 1:-1]
 
 
@@ -77,8 +78,8 @@ def _runs(borders: NDArray[np.int8]) -> tuple[NDArray[np.int32], NDArray[np.int3
     """Return how many texels of the same border lie before and after each along its row, `_LONGEST` at most."""
     same = np.zeros((borders.shape[0], borders.shape[1] + 1), bool)
     same[:, 1:-1] = (borders[:, 1:] == borders[:, :-1]) & (borders[:, 1:] != 0)
-    before, after = (np.zeros(borders.shape, np.int32) for _ in range(2))
-    for _ in range(_LONGEST):
-        before[:, 1:] = np.where(same[:, 1:-1], np.minimum(before[:, :-1] + 1, _LONGEST), 0)
-        after[:, :-1] = np.where(same[:, 1:-1], np.minimum(after[:, 1:] + 1, _LONGEST), 0)
-    return before, after
+    before, after = (np.zeros(borders.shape, np.int8) for _ in range(2))
+    for _ in range(_LONGEST):  # each time they can grow by one
+        before[:, 1:] = (before[:, :-1] + np.int8(1)) * same[:, 1:-1]
+        after[:, :-1] = (after[:, 1:] + np.int8(1)) * same[:, 1:-1]
+    return before.astype(np.int32), after.astype(np.int32)
