@@ -1,6 +1,6 @@
 """Measures what a texture costs between its generator and its encoder, in milliseconds of a processor.
 
-    python benchmarks/between.py               each kind of texture, 128 × 128 and 4x, and one of 1024 × 1024
+    python benchmarks/between.py               each kind of texture, 128 × 128, and one of 1024 × 1024
     python benchmarks/between.py --steps       and which module of the package takes how much of it
 
 The generator is a stand-in that repeats texels. A texture is upscaled, judged and brought into its file's type, in one
@@ -52,6 +52,7 @@ class Kind:
     file: str
     pixels: NDArray[np.generic]
     edges: str = "mirror"
+    scale: int = 4
 
 
 def kinds() -> list[Kind]:
@@ -59,6 +60,7 @@ def kinds() -> list[Kind]:
     normal = np.concatenate([detail(128, 2), np.full((128, 128, 1), 0.95)], 2)
     return [
         Kind("colour", "rock_color.png", levels(colour)),
+        Kind("colour, to 2x", "rock_color.png", levels(colour), scale=2),
         Kind("colour, wrapped", "rock_color.png", levels(colour), "wrap"),
         Kind("blended alpha", "smoke_color.png", levels(np.concatenate([colour, alpha], 2))),
         Kind("cut-out alpha", "leaf_color.png", levels(np.concatenate([colour, alpha > 0.5], 2))),
@@ -94,7 +96,8 @@ def planned(kind: Kind, folder: Path) -> Job:
     with codecs.create(library / kind.file, spec) as sink:
         pour(Array(kind.pixels), sink)
         sink.commit()
-    (job,) = make_plan(load(None, source=library, output=folder / "out", edges=kind.edges), device=DEVICE).jobs
+    config = load(None, source=library, output=folder / "out", edges=kind.edges, scale=kind.scale)
+    (job,) = make_plan(config, device=DEVICE).jobs
     return job
 
 

@@ -26,15 +26,15 @@ def decode(stored: Pixels, *, signed: bool = False) -> Pixels:
             unused = np.logical_and.reduce([vectors[:, :, at] < _BLACK for at in range(3)])
             vectors[unused] = 0
         return vectors
-    length = np.sqrt(_squared(vectors))
+    length = np.sqrt(squared(vectors))
     vectors = vectors / for_each_channel(np.maximum(length, 1), 2)
-    z = np.sqrt(np.maximum(0, 1 - _squared(vectors)))
+    z = np.sqrt(np.maximum(0, 1 - squared(vectors)))
     return np.concatenate([vectors, np.where(length < 1, z, np.float32(0))], axis=2)
 
 
 def normalise(vectors: Pixels) -> Pixels:
     """Return (h, w, 3) vectors at unit length; those of no length or none to speak of, and NaN, become (0, 0, 1)."""
-    length = np.sqrt(_squared(vectors))
+    length = np.sqrt(squared(vectors))
     nowhere = ~((length > _SHORTEST) & (length < _LONGEST))  # true for NaN too
     length[nowhere] = 1
     result: Pixels = vectors / for_each_channel(length, 3)
@@ -42,7 +42,7 @@ def normalise(vectors: Pixels) -> Pixels:
     return result
 
 
-def _squared(vectors: Pixels) -> Pixels:
+def squared(vectors: Pixels) -> Pixels:
     """Return the square of the length, (h, w, 1). A component after the other: NumPy sums a short axis slowly."""
     total = np.square(vectors[:, :, :1])
     for at in range(1, vectors.shape[2]):

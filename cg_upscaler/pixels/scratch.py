@@ -13,6 +13,7 @@ import numpy as np
 
 from cg_upscaler.geometry import Size
 from cg_upscaler.pixels.rows import Pixels, Rows, Source, blocks
+from cg_upscaler.pixels.views import Array
 
 SCRATCH_IN_MEMORY = 64 << 20
 """Bytes up to which finished rows wait in memory rather than in a file."""
@@ -53,8 +54,10 @@ class Scratch:
 
 def kept(picture: Source) -> Source:
     """Return a small picture with its rows computed, to be read in any number of passes; a large one as it is."""
-    small = 4 * picture.size.pixels * picture.channels <= KEPT
-    return hold(picture) if small else picture
+    if 4 * picture.size.pixels * picture.channels > KEPT:
+        return picture
+    there = list(blocks(picture))
+    return Array(there[0] if len(there) == 1 else np.concatenate(there))
 
 
 def hold(picture: Rows | Source, folder: Path | None = None) -> Scratch:

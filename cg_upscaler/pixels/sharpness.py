@@ -18,7 +18,7 @@ from cg_upscaler.pixels import normals
 from cg_upscaler.pixels.projection import PASSES, projected
 from cg_upscaler.pixels.resample import CUBIC_REACH, enlarge, halve
 from cg_upscaler.pixels.rows import Pixels, Source, blocks
-from cg_upscaler.pixels.views import Mapped, Resized
+from cg_upscaler.pixels.views import Mapped, Resized, picked
 from cg_upscaler.pixels.windows import Local, windowed
 
 _LEAST = 32
@@ -77,12 +77,12 @@ def _both_ways(window: Pixels) -> Pixels:
 
 def _errors(truth: Pixels, ways: Pixels) -> NDArray[np.float64]:
     """Return the angles between `truth` and each step from one way to the other, added up by rows: (steps, h)."""
-    cubic, sharp = np.split(ways, 2, axis=2)
+    cubic, sharp = picked(ways, (0, 1, 2)), picked(ways, (3, 4, 5))
     sums = []
     for step in _STEPS:
         guess = normals.normalise(cubic + np.float32(step) * (sharp - cubic))
         # By the chord of unit vectors: near 0, where arccos of a dot product has no digits left, it has all of them.
-        angle = 2 * np.arcsin(np.minimum(1, np.linalg.norm(guess - truth, axis=2) / 2))
+        angle = 2 * np.arcsin(np.minimum(1, np.sqrt(normals.squared(guess - truth)[:, :, 0]) / 2))
         sums.append(angle.sum(axis=1, dtype=np.float64))
     return np.stack(sums)
 
