@@ -17,13 +17,13 @@ TILE_SIDES = (512, 256, 128, 64, 32)
 BAND_ROWS = (256, 128, 64, 32, 16, 8, 4, 2, 1)
 """The canonical heights of bands, in rows of features, largest first. On out-of-memory the next one is planned."""
 
-BAND = 1 << 15
+BAND = 1 << 16
 """Texels of a band. Fewer leave the processor idle between layers, and more leave its caches."""
 
 LEAST = 4
 """Rows of a band where memory forces no fewer."""
 
-WHOLE = 1 << 16
+WHOLE = 1 << 17
 """Texels of a picture that is no higher than a band of its own: it goes through at once."""
 
 WHOLE_WRAPPED = 1 << 19
@@ -33,7 +33,7 @@ twice. At 32 bits it takes 1.3 GB then."""
 PRIME = 80
 """Texels of the other side that come before a wrapped border: the error that is left is 0.1 to 0.2 levels of 255."""
 
-BORDER = 8
+BORDER = 4
 """Texels of mirrored or clamped surroundings that are read where the picture ends. Generators were trained on crops
 with zeros around them, so they need few."""
 

@@ -16,6 +16,8 @@ _FLOAT = 4
 _HALF = 2
 _CONTEXT = 8
 """Rows that windows of a dense block hold beyond a band; those of a basic block hold more, which are much smaller."""
+_PADDED = 13
+"""Channels that the ends of a network are filled up with at most, where its arithmetic takes whole vectors."""
 _PER_WIDTH = 7
 """Maps of the network's width that `live` comes to, beside the picture: five, and four of half of it."""
 
@@ -46,19 +48,20 @@ def _rrdb(width: int, height: int, rows: int, model: ModelInfo, precision: Preci
     lag = (model.horizon or 0) // model.multiple
     band = min(rows or height, height)
     columns = width + 2
-    windows = mean * columns * model.live * min(band + _CONTEXT, height + 2)
+    windows = mean * columns * (model.live + _PADDED) * min(band + _CONTEXT, height + 2)
     if 0 < rows < height + lag:
         # Of a picture of few rows no more are kept than it has: of each basic block its input and three dense blocks.
         windows += mean * columns * min(model.held, (height + 2) * wide * (10 * lag // 15))
     if first != body:
         # Sums are made in float32, so that each dense block, which sees five texels far, has its input there as well.
-        windows += first * columns * wide * (lag // 5) * min(band + 5, height)
+        again = (lag // 5) * 5 if 0 < rows < height + lag else 0
+        windows += first * columns * wide * (min(band + 5, height + 2) + min(again, (lag // 5) * (height + 2)))
     # The head
     factor = model.scale * model.multiple
     tall = height + 4 * goes_on  # rows of the other side stand around those that come all at once
     strip = min(max(1.0, HEAD_STRIP / (width * factor**2)), tall)
     texels = (strip * factor + 2) * (width * factor + 2)
-    chain = ((3.5 * body + first) * wide + first * model.channels) * texels
+    chain = ((3.5 * body + first) * wide + first * (model.channels + _PADDED)) * texels
     waiting = min(strip + band, tall) * columns
     computing = body * wide * texels + waiting * (first * wide + _FLOAT * model.channels * factor**2)
     # Or, before it, the widest layer of a dense block: what it reads, and what it gives
@@ -74,7 +77,7 @@ def _compact(width: int, height: int, rows: int, model: ModelInfo, precision: Pr
     band = min(rows or height, height)
     columns = width + 2
     windows = columns * min(band + 2, height + 2) * (body * (lag - 2) * wide + first * (wide + model.channels))
-    picture = _FLOAT * columns * min(band + lag, height + 2) * model.channels
+    picture = _FLOAT * columns * min(band + lag, height + 2) * (model.channels + _PADDED)
     ends = columns * band * (first * given + _FLOAT * model.channels)
     # The rows that the last step gave are still there. While a layer computes, so is what it gives, before and after
     # its activation; at the end what it gave, folded out, the picture as large, both together, and copies in float32.

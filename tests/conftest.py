@@ -1,7 +1,11 @@
 """Settings that all tests share."""
 
+import torch
 from hypothesis import settings
 
 # Machines that run tests are shared and slow at times: a time limit on an example would test them, not the code.
 settings.register_profile("default", deadline=None)
 settings.load_profile("default")
+
+# The networks of tests are tiny, and tests run side by side: threads would only wait for each other.
+torch.set_num_threads(1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
+import cg_upscaler.models  # noqa: F401  (tells torch how to behave, before anything loads it)
 from cg_upscaler.geometry import Wraps
 from cg_upscaler.pixels.rows import Pixels
 from cg_upscaler.spec import ModelInfo, Precision

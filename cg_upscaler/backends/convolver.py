@@ -19,10 +19,14 @@ class Convolver(Protocol):
     """A layer on one device, in the type of its weights."""
 
     @property
-    def inputs(self) -> int: ...
+    def inputs(self) -> int:
+        """Channels that are read. What a picture has fewer of must be zero."""
+        ...
 
     @property
-    def outputs(self) -> int: ...
+    def outputs(self) -> int:
+        """Channels that are written, of which those beyond the layer's own mean nothing."""
+        ...
 
     @property
     def dtype(self) -> torch.dtype: ...
@@ -44,12 +48,18 @@ class Convolvers:
     def __init__(self) -> None:
         self._made: dict[nn.Module, Convolver] = {}
 
-    def __call__(self, layer: nn.Module, slope: torch.Tensor | float = 1.0) -> Convolver:
-        """Return that of a layer, with what is negative times `slope`: one number, or one a channel; 1 is linear."""
+    def __call__(
+        self, layer: nn.Module, slope: torch.Tensor | float = 1.0, *, first: bool = False, last: bool = False
+    ) -> Convolver:
+        """Return that of a layer, with what is negative times `slope`: one number, or one a channel; 1 is linear.
+
+        A network's `first` layer may take more channels than it has, and its `last` give more.
+        """
         assert isinstance(layer, Convolution)
         if layer not in self._made:
             slopes = slope if isinstance(slope, torch.Tensor) else torch.full((layer.out_channels,), slope)
-            self._made[layer] = (winograd.Winograd if winograd.suits(layer) else Plain)(layer, slopes)
+            suits = winograd.suits(layer, more_inputs=first, more_outputs=last)
+            self._made[layer] = (winograd.Winograd if suits else Plain)(layer, slopes)
         return self._made[layer]
 
 

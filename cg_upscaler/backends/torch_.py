@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -22,10 +21,6 @@ from cg_upscaler.pixels.rows import Pixels
 from cg_upscaler.spec import DeviceInfo, ModelInfo, Precision
 
 T = TypeVar("T")
-
-# On Linux torch then asks for huge pages: fresh memory for activations costs a fifth of the time otherwise, in page
-# faults. Read at torch's first allocation; whoever sets it beforehand decides.
-os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
 _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "DefaultCPUAllocator", "bad_alloc")
 """How torch's several allocators say it, which on the CPU have no exception of their own."""

@@ -20,8 +20,8 @@ class BandedCompact:
     def __init__(self, network: SRVGGNetCompact, space: Space, layers: Convolvers) -> None:
         body = list(network.body)
         chain = [
-            (layers(layer, activation.weight if isinstance(activation, nn.PReLU) else 1.0), False)
-            for layer, activation in zip(body[::2], [*body[1::2], None], strict=True)
+            (layers(layer, activation.weight if isinstance(activation, nn.PReLU) else 1.0, first=i == 0), False)
+            for i, (layer, activation) in enumerate(zip(body[::2], [*body[1::2], None], strict=True))
         ]
         self.scale, self.space, self.chain = network.shape.scale, space, Chain(chain, space)
         self.lag, self.steps = len(chain), self.chain.steps

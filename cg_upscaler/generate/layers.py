@@ -52,10 +52,8 @@ class Chain:
         """Take the rows of a band, (n, rows, width, channels), and return those of the result that are done."""
         for i, (layer, doubled) in enumerate(self.layers):
             window = self.windows[i]
-            if doubled:
-                rows = rows.repeat_interleave(2, 1).repeat_interleave(2, 2)
             if i == 0 or self.flows[i - 1] is not None:
-                window.begin(step).put(window.space.rows(step, window.lag), rows)
+                window.begin(step).put(window.space.rows(step, window.lag), rows, times=2 if doubled else 1)
             flow = self.flows[i]
             if flow is None:
                 onto(layer, window, self.windows[i + 1].begin(step), step)

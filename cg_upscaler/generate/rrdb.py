@@ -39,7 +39,9 @@ class Run:
     """The rows that go from block to block."""
     dense: torch.Tensor
     basic: torch.Tensor
-    """The memory of the windows of dense and of basic blocks, which take turns."""
+    sums: torch.Tensor | None
+    """The memory of the windows of dense and of basic blocks, which take turns; and of what is added up in the former,
+    where that is of another type."""
     layers: Convolvers
 
 
@@ -56,8 +58,9 @@ class DenseBlock:
             space, width, lag, dtype, keep=CONVOLUTIONS + 1, border=True, shared=run.dense, maps=self.maps
         )
         # Mixed precision adds in float32, and so has to keep the input a second time.
-        mixed = run.flow.dtype != dtype
-        self.skip = Window(space, starts[1], lag, run.flow.dtype, keep=CONVOLUTIONS) if mixed else None
+        self.skip = self.window
+        if run.sums is not None:
+            self.skip = Window(space, starts[1], lag, run.flow.dtype, keep=CONVOLUTIONS, shared=run.sums)
         self.came, self.goes = lag, lag + CONVOLUTIONS
 
     def step(self, step: int, flow: torch.Tensor) -> None:
@@ -65,13 +68,15 @@ class DenseBlock:
         window, space = self.window.begin(step), self.window.space
         came, goes = space.rows(step, self.came), space.rows(step, self.goes)
         window.put(came, flow[:, : len(came)])
-        if self.skip:
+        if self.skip is not window:
             self.skip.begin(step).put(came, flow[:, : len(came)])
         for i, layer in enumerate(self.first, 1):
             onto(layer, window, window, step, self.maps[i].start, lag=i)
         out = out_of(self.last, window, flow, step, lag=CONVOLUTIONS)
-        torch.add((self.skip or window).rows(goes, out.shape[3]), out, alpha=RESIDUAL, out=out)
+        torch.add(self.skip.rows(goes, out.shape[3]), out, alpha=RESIDUAL, out=out)
         window.end(step)
+        if self.skip is not window:
+            self.skip.end(step)
 
 
 class BasicBlock:
@@ -102,7 +107,7 @@ class Trunk:
     """All that is computed before the size is doubled."""
 
     def __init__(self, network: rrdb.RRDBNet, space: Space, layers: Convolvers) -> None:
-        self.first, self.body = layers(network.conv_first), layers(network.conv_body)
+        self.first, self.body = layers(network.conv_first, first=True), layers(network.conv_body)
         self.unshuffle = network.shape.unshuffle
         width, growth, blocks = network.shape.width, network.shape.growth, network.shape.blocks
         self.space, self.lag = space, DENSE * CONVOLUTIONS * blocks + 2
@@ -110,10 +115,12 @@ class Trunk:
         self.flow = memory(space, width, self.first.dtype)
         self.skip = Window(space, width, 1, self.first.dtype, keep=self.lag - 1)
         self.end = Window(space, width, self.lag - 1, self.body.dtype, keep=2, border=True)
+        mixed = self.first.dtype != self.body.dtype
         run = Run(
             flow=self.flow,
             dense=memory(space, width + 4 * growth, self.body.dtype, keep=CONVOLUTIONS + 1, border=True),
             basic=memory(space, width, self.first.dtype, keep=DENSE * CONVOLUTIONS),
+            sums=memory(space, width, self.first.dtype, keep=CONVOLUTIONS) if mixed else None,
             layers=layers,
         )
         self.blocks = [
@@ -158,12 +165,13 @@ class _Head:
         named = dict(network.named_children())
         ups = [named[f"conv_up{i + 1}"] for i in range(network.shape.upsamplings)]
         chain = [(layers(up, LEAK), True) for up in ups]
-        chain += [(layers(network.conv_hr, LEAK), False), (layers(network.conv_last), False)]
+        chain += [(layers(network.conv_hr, LEAK), False), (layers(network.conv_last, last=True), False)]
         self._around = CONTEXT if space.wraps.y else 0
         tall = Size(size.width, size.height + 2 * self._around)
         self._band = max(1, STRIP // (size.width * 4 ** len(ups)))
         self._make = partial(Chain, chain, Space((tall,), self._band, Wraps(x=space.wraps.x), space.device))
         self._chain: Chain | None = None  # memory is taken when the first features are there
+        self._channels = network.shape.channels
         self._waiting: list[torch.Tensor] = []
         self._steps = self._given = 0
         self._first = self._around << len(ups)
@@ -179,7 +187,7 @@ class _Head:
         there = torch.cat(self._waiting, 1)
         chain = self._chain = self._chain or self._make()
         while there.shape[1] >= self._band or (last and self._steps < chain.steps):
-            rows = chain.step(self._steps, there[:, : self._band])[0]
+            rows = chain.step(self._steps, there[:, : self._band])[0, :, :, : self._channels]
             there = there[:, self._band :]
             yield rows[max(0, self._first - self._given) : max(0, self._last - self._given)]
             self._given += len(rows)

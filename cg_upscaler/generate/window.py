@@ -131,11 +131,15 @@ class Window:
         columns = slice(self.column, self.column + self.space.width)
         return self.data[:, self.at(span.start) : self.at(span.stop), columns, :channels]
 
-    def put(self, span: Span, values: torch.Tensor) -> None:
-        """Set rows of the picture, in the first of its channels."""
+    def put(self, span: Span, values: torch.Tensor, times: int = 1) -> None:
+        """Set rows of the picture, in the first of its channels, to values; made so many times as large, by nearest."""
         if len(span):
-            self.rows(span, values.shape[3]).copy_(values)
-            self.mend(span, 0, values.shape[3])
+            target = self.rows(span, values.shape[3])
+            if times > 1:
+                target = target.unflatten(1, (-1, times)).unflatten(3, (-1, times))  # type: ignore[no-untyped-call]
+                values = values[:, :, None, :, None]
+            target.copy_(values)
+            self.mend(span, 0, target.shape[-1])
 
     def mend(self, span: Span, channel: int, channels: int) -> None:
         """Make what lies beyond the pictures right again, after these rows and channels were written."""

@@ -5,11 +5,15 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib.util import find_spec
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
+
+PARTS = 4
+"""Parts of a layer for each thread."""
 
 
 def available() -> bool:
@@ -17,11 +21,18 @@ def available() -> bool:
     return find_spec("numba") is not None
 
 
-def suits(layer: nn.Conv2d) -> bool:
-    """Return whether a layer can be had this way: float32, on the CPU, of channels that fill vectors."""
+def suits(layer: nn.Conv2d, *, more_inputs: bool = False, more_outputs: bool = False) -> bool:
+    """Return whether a layer can be had this way: float32, on the CPU, of channels that fill vectors.
+
+    It says which channels may be filled up with zeros: of what is read, and of what is written.
+    """
     weight = layer.weight
-    whole = layer.in_channels % 8 == 0 and layer.out_channels % 16 == 0
-    return weight.device.type == "cpu" and weight.dtype == torch.float32 and whole and available()
+    fills = (more_inputs or layer.in_channels % INPUTS == 0) and (more_outputs or layer.out_channels % OUTPUTS == 0)
+    return weight.device.type == "cpu" and weight.dtype == torch.float32 and fills and available()
+
+
+INPUTS, OUTPUTS = 8, 16
+"""Channels come and go in multiples of these."""
 
 
 class Winograd:
@@ -33,30 +44,51 @@ class Winograd:
         from cg_upscaler.backends.winograd import kernel
 
         self._kernel: Any = kernel
-        self.inputs, self.outputs = layer.in_channels, layer.out_channels
-        self._weights = kernel.transformed(layer.weight.numpy())
+        more = -layer.out_channels % OUTPUTS, -layer.in_channels % INPUTS
+        self.outputs, self.inputs = layer.out_channels + more[0], layer.in_channels + more[1]
+        weights = np.pad(layer.weight.numpy(), ((0, more[0]), (0, more[1]), (0, 0), (0, 0)))
+        self._weights = kernel.transformed(weights)
         assert layer.bias is not None  # ours have one
-        self._bias = np.ascontiguousarray(layer.bias.numpy())
-        self._slopes = np.ascontiguousarray(slopes.numpy(), np.float32)
+        self._bias = np.pad(layer.bias.numpy(), (0, more[0]))
+        self._slopes = np.pad(slopes.float().numpy(), (0, more[0]))
 
     def __call__(
         self, source: torch.Tensor, top: int, result: torch.Tensor, row: int, column: int, channel: int, height: int
     ) -> None:
-        kernel = self._kernel
-        tiles = len(source) * -(-(source.shape[2] - 2) // kernel.TILE) * -(-height // kernel.TILE)
+        kernel, width = self._kernel, source.shape[2] - 2
+        if result.dtype != torch.float32:  # mixed precision goes on in another type
+            fine = torch.empty((len(source), height, width, self.outputs))
+            self(source, top, fine, 0, 0, 0, height)
+            columns, channels = slice(column, column + width), slice(channel, channel + self.outputs)
+            result[:, row : row + height, columns, channels] = fine
+            return
+        fits = (
+            0 <= top and top + height + 2 <= source.shape[1] and self.inputs <= source.shape[3]
+            and 0 <= row and row + height <= result.shape[1] and column + width <= result.shape[2]
+            and channel + self.outputs <= result.shape[3] and len(source) == len(result)
+            and source.is_contiguous() and result.is_contiguous()
+        )  # fmt: skip
+        if not fits:  # compiled code would write beyond
+            raise ValueError(f"{height} rows from {top} of {source.shape} do not go to {row} of {result.shape}")
+        tiles = len(source) * -(-width // kernel.TILE) * -(-height // kernel.TILE)
         chunks = -(-tiles // kernel.CHUNK)
         threads = min(torch.get_num_threads(), chunks)
+        # More parts than threads, each taken by whoever is free: others may want a core for a while.
+        parts = min(chunks, PARTS * threads) if threads > 1 else 1
+        bounds = [min(tiles, chunks * part // parts * kernel.CHUNK) for part in range(parts + 1)]
+        left = iter(pairwise(bounds))
+        x, y = source.numpy(), result.numpy()
 
-        def part(number: int) -> None:
-            first, last = (min(tiles, chunks * (number + i) // threads * kernel.CHUNK) for i in (0, 1))
-            kernel.convolve(
-                source.numpy(), top, self.inputs, self._weights, self._bias, self._slopes,
-                result.numpy(), row, column, channel, self.outputs, height,
-                first, last, _work(number, kernel.scratch_size(self.inputs, self.outputs)),
-            )  # fmt: skip
+        def work(number: int) -> None:
+            memory = _work(number, kernel.scratch_size(self.inputs, self.outputs))
+            while bound := next(left, None):
+                kernel.convolve(
+                    x, top, self.inputs, self._weights, self._bias, self._slopes,
+                    y, row, column, channel, self.outputs, height, *bound, memory,
+                )  # fmt: skip
 
-        waiting = [_pool(threads - 1).submit(part, number) for number in range(1, threads)]
-        part(0)
+        waiting = [_pool(threads - 1).submit(work, number) for number in range(1, threads)]
+        work(0)
         for future in waiting:
             future.result()
 
