@@ -52,7 +52,7 @@ class Engine:
             keep=lambda index, receipt: _record(receipt, receipts),
             land=lambda index, receipt: listen(Event(plan.jobs[index], 1.0, receipt)),
             jobs=self._jobs,
-            memory=footprint.budget() if self._memory is None else self._memory,
+            memory=footprint.budget(plan.device.name) if self._memory is None else self._memory,
         )
         with threads.divided(among=min(self._jobs, len(plan.jobs))):
             return crew.run()

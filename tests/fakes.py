@@ -17,6 +17,7 @@ from cg_upscaler.generate.tiles import Tiles
 from cg_upscaler.geometry import Bands, Cut, Edges, Size, Tiled
 from cg_upscaler.job import Action, Band, Group, Job, Pass, Via
 from cg_upscaler.maps import PLAIN, AlphaMode, ColorSpace, MapKind, Role
+from cg_upscaler.models import catalog
 from cg_upscaler.pixels.rows import Pixels, Rows, Source
 from cg_upscaler.spec import Depth, ImageSpec, ModelInfo, Precision
 
@@ -60,7 +61,7 @@ class AnyCut:
         if isinstance(cut, Bands):
             reach = self.info.reach or 0
             side = cut.rows or max(source.size.width, source.size.height)
-            cut = Tiled(side, padding=reach, overlap=0, border=cut.border)
+            cut = Tiled(side, padding=reach, overlap=0, border=8)
         return Tiles(self.network).run(source, cut, edges, precision, tick)
 
 
@@ -88,7 +89,8 @@ def group(
     **more: Any,
 ) -> Group:
     """A group with one pass: of 4x where it is direct, else of 2x, unless `factor` says otherwise."""
-    step = Pass(factor or (4 if via is Via.DIRECT else 2), via, canonical_cut(size, FAKE_INFO))
+    info = catalog.find(model) if model in catalog.PUBLISHED else FAKE_INFO
+    step = Pass(factor or (4 if via is Via.DIRECT else 2), via, canonical_cut(size, info))
     targets = channels if targets is None else targets
     return Group(
         role, channels, targets, color_space, model, (step,), fidelity, band, Precision.FLOAT32, "", constant, **more
