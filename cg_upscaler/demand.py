@@ -9,7 +9,7 @@ from __future__ import annotations
 from cg_upscaler.geometry import Bands, Edge, Edges, Size
 from cg_upscaler.spec import ModelInfo, Precision
 
-HEAD_STRIP = 1 << 18
+HEAD_STRIP = 1 << 17
 """Texels of the result that an RRDBNet's head computes at a time: at 4x it holds 16 times the texels of the trunk."""
 
 _FLOAT = 4

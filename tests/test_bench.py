@@ -359,7 +359,7 @@ def test_doctor_tells_the_ceiling_and_what_memory_allows(capfd, monkeypatch):
     able = json.loads(capfd.readouterr().out)["ability"]
     assert able["speed"] == {"teraflops": 0.5, "texels_per_s": 2000.0}
     assert able["rooms"][0]["free_bytes"] == 16 * 10**9
-    assert able["rooms"][0]["at_once"] == 8  # in half of it: each takes 0.97 GB
+    assert able["rooms"][0]["at_once"] == 9  # in half of it: each takes 0.82 GB
     assert 8 * 1024 < able["rooms"][0]["widest"] < 32 * 1024
 
 

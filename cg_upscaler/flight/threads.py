@@ -8,8 +8,9 @@ from contextlib import contextmanager
 
 import cv2
 
-_WAITING = 2
-"""Textures that may wait, for the device or the disk, while there is one for each processor."""
+_WAITING = 6
+"""Textures that may wait, for the device or the disk, while there is one for each processor. Small ones go through the
+device together, as many as wait; of large ones memory allows fewer."""
 
 
 def cores() -> int:
