@@ -48,7 +48,7 @@ def doctor(json_: bool) -> int:
 
 
 def _facts() -> Iterator[tuple[str, str]]:
-    from cg_upscaler.backends import devices  # loads torch
+    from cg_upscaler.backends import devices, winograd  # loads torch
 
     yield "python", f"{platform.python_version()} ({platform.system()} {platform.machine()}, {sys.executable})"
     for package in _PACKAGES:
@@ -60,6 +60,8 @@ def _facts() -> Iterator[tuple[str, str]]:
     fast = device.fast.value
     which = "all textures" if device.fast is Precision.FLOAT32 else "8-bit textures, float32 for deeper ones"
     yield "precision", f"{fast} for {which}: {device.why}"
+    lacking = winograd.missing()
+    yield "convolutions", "torch's alone: " + lacking if lacking else "in float32 on the CPU by Winograd's tiles"
     yield "models", ", ".join(info.name for info in catalog.names())
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import platform
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from importlib.util import find_spec
+from importlib import import_module
 from itertools import pairwise
 from typing import Any
 
@@ -17,8 +18,23 @@ PARTS = 4
 
 
 def available() -> bool:
-    """Return whether numba is there, which compiles for the processor at hand."""
-    return find_spec("numba") is not None
+    """Return whether it can be had here."""
+    return missing() is None
+
+
+@cache
+def missing() -> str | None:
+    """Return what is amiss where it cannot be had: then torch does all by itself."""
+    if platform.machine().lower() in _X86 and torch.backends.cpu.get_cpu_capability() not in ("AVX2", "AVX512"):
+        return "the processor multiplies and adds in two steps"
+    try:
+        import_module("cg_upscaler.backends.winograd.kernel")
+    except ImportError as error:
+        return f"numba cannot be loaded ({error})"
+    return None
+
+
+_X86 = ("x86_64", "amd64")
 
 
 def suits(layer: nn.Conv2d, *, more_inputs: bool = False, more_outputs: bool = False) -> bool:

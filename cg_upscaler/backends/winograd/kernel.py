@@ -8,6 +8,9 @@ and ∞, whose matrices have entries of one size, and lose a third as much to ro
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -51,7 +54,16 @@ def scratch_size(inputs: int, outputs: int) -> int:
     return POINTS * CHUNK * (inputs + outputs) + POINTS * max(inputs, outputs) + outputs
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+def _compiled(function: Callable[..., None]) -> Callable[..., None]:
+    """Return a function that is compiled when it is first called; for later runs too, where that can be kept."""
+    for kept in (True, False):
+        with suppress(RuntimeError):  # neither beside the package nor in the user's cache may be written
+            made: Callable[..., None] = njit(nogil=True, cache=kept, error_model="numpy")(function)
+            return made
+    raise AssertionError("without a cache nothing can go wrong")
+
+
+@_compiled
 def convolve(
     source: Floats,
     top: int,
