@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from cg_upscaler.backends.convolver import Convolvers
+from cg_upscaler.generate import Tick
 from cg_upscaler.generate.layers import Chain
 from cg_upscaler.generate.window import Space, Window
 from cg_upscaler.models.compact import SRVGGNetCompact
@@ -27,9 +28,9 @@ class BandedCompact:
         self.lag, self.steps = len(chain), self.chain.steps
         self.picture = Window(space, network.shape.channels, 0, torch.float32, keep=self.lag)
 
-    def step(self, step: int, picture: torch.Tensor) -> Iterator[tuple[int, torch.Tensor]]:
+    def step(self, step: int, picture: torch.Tensor, tick: Tick) -> Iterator[tuple[int, torch.Tensor]]:
         """Take rows of the pictures, (n, rows, width, channels), and yield rows of their results, each with the number
-        of its picture: (rows, width, channels), in order and without a gap."""
+        of its picture: (rows, width, channels), in order and without a gap. `tick` is told the share done."""
         scale, goes = self.scale, self.space.rows(step, self.lag)
         self.picture.begin(step).put(self.space.rows(step, 0), picture)
         folded = self.chain.step(step, picture)
@@ -39,3 +40,4 @@ class BandedCompact:
         for i, size in enumerate(self.space.sizes):
             last = max(0, size.height - goes.start) * scale
             yield i, result[i, :last, : size.width * scale]
+        tick((step + 1) / self.steps)

@@ -17,6 +17,7 @@ import torch.nn.functional as F
 
 from cg_upscaler.backends.convolver import LEAK, Convolvers
 from cg_upscaler.demand import HEAD_STRIP as STRIP
+from cg_upscaler.generate import Tick
 from cg_upscaler.generate.layers import Chain, onto, out_of
 from cg_upscaler.generate.window import Space, Window, memory
 from cg_upscaler.geometry import Size, Wraps
@@ -128,14 +129,18 @@ class Trunk:
             for i, block in enumerate(network.body)
         ]
 
-    def step(self, step: int, picture: torch.Tensor) -> torch.Tensor:
-        """Take the rows of a band, (n, rows, width, channels), and return those of the features that are done."""
+    def step(self, step: int, picture: torch.Tensor, tick: Tick) -> torch.Tensor:
+        """Take the rows of a band, (n, rows, width, channels), and return those of the features that are done.
+
+        `tick` is told the share of the blocks that they went through.
+        """
         space = self.space
         folded = F.pixel_unshuffle(picture.permute(0, 3, 1, 2), self.unshuffle).permute(0, 2, 3, 1)
         self.picture.begin(step).put(space.rows(step, 0), folded)
         self.skip.begin(step).put(space.rows(step, 1), out_of(self.first, self.picture, self.flow, step))
-        for block in self.blocks:
+        for i, block in enumerate(self.blocks):
             block.step(step, self.flow)
+            tick((i + 1) / len(self.blocks))
         came, goes = space.rows(step, self.lag - 1), space.rows(step, self.lag)
         self.end.begin(step).put(came, self.flow[:, : len(came)])
         return out_of(self.body, self.end, self.flow, step).add_(self.skip.rows(goes))
@@ -149,10 +154,10 @@ class BandedRRDB:
         self.steps = space.steps(self.trunk.lag)
         self.heads = [_Head(network, size, space, layers) for size in space.sizes]
 
-    def step(self, step: int, picture: torch.Tensor) -> Iterator[tuple[int, torch.Tensor]]:
+    def step(self, step: int, picture: torch.Tensor, tick: Tick) -> Iterator[tuple[int, torch.Tensor]]:
         """Take rows of the pictures, (n, rows, width, channels), and yield rows of their results, each with the number
-        of its picture: (rows, width, channels), in order and without a gap."""
-        features = self.trunk.step(step, picture)
+        of its picture: (rows, width, channels), in order and without a gap. `tick` is told the share done."""
+        features = self.trunk.step(step, picture, lambda share: tick((step + share) / self.steps))
         for i, size in enumerate(self.space.sizes):
             own = features[i : i + 1, : size.height, : size.width]
             yield from ((i, rows) for rows in self.heads[i].take(own, last=step + 1 == self.steps))

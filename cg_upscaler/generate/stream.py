@@ -127,13 +127,12 @@ def banded(
     def one(step: int) -> list[tuple[int, Pixels]]:
         picture = torch.from_numpy(_picture(views, space, space.rows(step, 0))).to(device)
         # What a step gives lies in memory that the next one uses.
-        return [(i, rows.float().cpu().clone().numpy()) for i, rows in run.step(step, picture)]
+        return [(i, rows.float().cpu().clone().numpy()) for i, rows in run.step(step, picture, tick)]
 
     for step in range(run.steps):
         for i, rows in network.turn(what, partial(one, step)):
             yield i, views[i].cropped(rows, given[i])
             given[i] += len(rows)
-        tick((step + 1) / run.steps)
 
 
 def _start(network: TorchNetwork, space: Space, precision: Precision) -> BandedRRDB | BandedCompact:
