@@ -42,13 +42,14 @@ def weights(model: ModelInfo, precision: Precision, device: str) -> int:
 
 def _rrdb(width: int, height: int, rows: int, model: ModelInfo, precision: Precision, goes_on: bool) -> int:
     first, body = _types(precision)
+    padded = _PADDED if body == _FLOAT else 0
     mean = 3 if first != body else body  # mixed precision keeps about half of its numbers in either
     seen = model.channels * model.multiple**2
     wide = (model.live - seen) // _PER_WIDTH
     lag = (model.horizon or 0) // model.multiple
     band = min(rows or height, height)
     columns = width + 2
-    windows = mean * columns * (model.live + _PADDED) * min(band + _CONTEXT, height + 2)
+    windows = mean * columns * (model.live + padded) * min(band + _CONTEXT, height + 2)
     if 0 < rows < height + lag:
         # Of a picture of few rows no more are kept than it has: of each basic block its input and three dense blocks.
         windows += mean * columns * min(model.held, (height + 2) * wide * (10 * lag // 15))
@@ -61,7 +62,7 @@ def _rrdb(width: int, height: int, rows: int, model: ModelInfo, precision: Preci
     tall = height + 4 * goes_on  # rows of the other side stand around those that come all at once
     strip = min(max(1.0, HEAD_STRIP / (width * factor**2)), tall)
     texels = (strip * factor + 2) * (width * factor + 2)
-    chain = ((3.5 * body + first) * wide + first * (model.channels + _PADDED)) * texels
+    chain = ((3.5 * body + first) * wide + first * (model.channels + padded)) * texels
     waiting = min(strip + band, tall) * columns
     computing = body * wide * texels + waiting * (first * wide + _FLOAT * model.channels * factor**2)
     # Or, before it, the widest layer of a dense block: what it reads, and what it gives
@@ -72,12 +73,13 @@ def _rrdb(width: int, height: int, rows: int, model: ModelInfo, precision: Preci
 
 def _compact(width: int, height: int, rows: int, model: ModelInfo, precision: Precision, _: bool) -> int:
     first, body = _types(precision)
+    padded = _PADDED if body == _FLOAT else 0
     lag, given = model.horizon or 0, model.channels * model.scale**2
     wide = (model.held - lag * model.channels) // (2 * max(1, lag - 1))
     band = min(rows or height, height)
     columns = width + 2
     windows = columns * min(band + 2, height + 2) * (body * (lag - 2) * wide + first * (wide + model.channels))
-    picture = _FLOAT * columns * min(band + lag, height + 2) * (model.channels + _PADDED)
+    picture = _FLOAT * columns * min(band + lag, height + 2) * (model.channels + padded)
     ends = columns * band * (first * given + _FLOAT * model.channels)
     # The rows that the last step gave are still there. While a layer computes, so is what it gives, before and after
     # its activation; at the end what it gave, folded out, the picture as large, both together, and copies in float32.

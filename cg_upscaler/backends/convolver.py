@@ -45,7 +45,9 @@ class Convolver(Protocol):
 class Convolvers:
     """The arithmetic of a network's layers, each made when it is first asked for, and kept."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, own: bool = True) -> None:
+        """Without our `own` arithmetic all is torch's."""
+        self._own = own
         self._made: dict[nn.Module, Convolver] = {}
 
     def __call__(
@@ -58,7 +60,7 @@ class Convolvers:
         assert isinstance(layer, Convolution)
         if layer not in self._made:
             slopes = slope if isinstance(slope, torch.Tensor) else torch.full((layer.out_channels,), slope)
-            suits = winograd.suits(layer, more_inputs=first, more_outputs=last)
+            suits = self._own and winograd.suits(layer, more_inputs=first, more_outputs=last)
             self._made[layer] = (winograd.Winograd if suits else Plain)(layer, slopes)
         return self._made[layer]
 

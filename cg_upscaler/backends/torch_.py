@@ -103,7 +103,9 @@ class TorchNetwork:
         if precision not in self._networks:
             network = load(self.info)
             set_precision(network, precision)
-            self._networks[precision] = network.to(self.device.name), Convolvers()
+            # In mixed precision what our arithmetic rounds otherwise would flip bits of bfloat16, level after level.
+            convolvers = Convolvers(own=precision is Precision.FLOAT32)
+            self._networks[precision] = network.to(self.device.name), convolvers
         return self._networks[precision]
 
     def _forward(self, window: Pixels, precision: Precision, wraps: Wraps) -> Pixels:
