@@ -18,13 +18,13 @@ BAND_ROWS = (256, 128, 64, 32, 16, 8, 4, 2, 1)
 """The canonical heights of bands, in rows of features, largest first. On out-of-memory the next one is planned."""
 
 BAND = 1 << 16
-"""Texels of a band. Fewer leave the processor idle between layers, and more leave its caches."""
+"""Texels of a band. Fewer leave the processor idle between layers, and more take memory for little speed."""
 
 LEAST = 4
 """Rows of a band where memory forces no fewer."""
 
 WHOLE = 1 << 17
-"""Texels of a picture that is no higher than a band of its own: it goes through at once."""
+"""Texels up to which a picture goes through at once, which is the fastest: 0.6 GB at 32 bits at most."""
 
 WHOLE_WRAPPED = 1 << 19
 """Texels up to which a picture that wraps down its height goes through at once, which is exact and computes no texel

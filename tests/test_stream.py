@@ -152,7 +152,6 @@ def test_mixed_precision_is_near_float32(monkeypatch):
 
 
 def test_mixed_precision_sums_as_the_whole_network_does(monkeypatch):
-    monkeypatch.setattr("cg_upscaler.backends.winograd.available", lambda: False)  # which sums in another order
     pixels = picture(30, 24)
     stream = stream_of(monkeypatch, WIDE)
     banded = run(stream, pixels, 7, precision=Precision.MIXED)

@@ -72,17 +72,11 @@ class Winograd:
         self, source: torch.Tensor, top: int, result: torch.Tensor, row: int, column: int, channel: int, height: int
     ) -> None:
         kernel, width = self._kernel, source.shape[2] - 2
-        if result.dtype != torch.float32:  # mixed precision goes on in another type
-            fine = torch.empty((len(source), height, width, self.outputs))
-            self(source, top, fine, 0, 0, 0, height)
-            columns, channels = slice(column, column + width), slice(channel, channel + self.outputs)
-            result[:, row : row + height, columns, channels] = fine
-            return
         fits = (
             0 <= top and top + height + 2 <= source.shape[1] and self.inputs <= source.shape[3]
             and 0 <= row and row + height <= result.shape[1] and column + width <= result.shape[2]
             and channel + self.outputs <= result.shape[3] and len(source) == len(result)
-            and source.is_contiguous() and result.is_contiguous()
+            and source.is_contiguous() and result.is_contiguous() and result.dtype == torch.float32
         )  # fmt: skip
         if not fits:  # compiled code would write beyond
             raise ValueError(f"{height} rows from {top} of {source.shape} do not go to {row} of {result.shape}")
