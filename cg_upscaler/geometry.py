@@ -72,6 +72,15 @@ class Size:
     def pixels(self) -> int:
         return self.width * self.height
 
+    @property
+    def levels(self) -> int:
+        """How many mip levels there are down to 1×1, the first among them."""
+        return max(self.width, self.height).bit_length()
+
+    def level(self, number: int) -> Size:
+        """Return the size of a mip level, of which 0 is the first. Odd sides lose their half, as in all graphics APIs."""
+        return Size(max(1, self.width >> number), max(1, self.height >> number))
+
     def __mul__(self, factor: int) -> Size:
         return Size(self.width * factor, self.height * factor)
 

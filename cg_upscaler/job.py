@@ -12,7 +12,7 @@ from cg_upscaler.maps import AlphaMode, ColorSpace, MapKind, Role
 from cg_upscaler.spec import DeviceInfo, ImageSpec, Precision
 from cg_upscaler.wire import to_plain
 
-ALGORITHM = 3
+ALGORITHM = 4
 """Goes up whenever the same job would give other pixels; part of every job's key."""
 
 
@@ -107,6 +107,47 @@ class Frame:
         return tuple(side for side in (self.left, self.right, self.top, self.bottom) if side is not None)
 
 
+class MipFilter(str, Enum):
+    """What a mip level is filtered from the one before it with."""
+
+    KAISER = "kaiser"  # a windowed sinc: sharp, and without moiré
+    BOX = "box"  # the mean of what lies under a texel
+    TRIANGLE = "triangle"  # softer than a box, and without its stairs
+
+
+@dataclass(frozen=True, slots=True)
+class Mips:
+    """How the levels below the first are made. How many there are is in `output_spec`."""
+
+    filter: MipFilter = MipFilter.KAISER
+    kept: bool = False
+    """Levels of the source that somebody made by hand stay what they are, at their own size."""
+    normals: str = ""
+    """The normal map that widens a roughness where its levels lose bumps; empty where none does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Storing:
+    """What becomes of a finished picture on its way into a file of another kind than its source."""
+
+    swizzle: str = ""
+    """Where each channel of the file comes from: a letter of ``rgba``, ``y`` (brightness), ``0`` or ``1``. Empty: as is."""
+    curve: ColorSpace | None = None
+    """What its colours become, from the other: ``linear`` in float files, ``srgb`` in others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Companion:
+    """A file that describes a texture in texels, and goes with it, scaled."""
+
+    source: str
+    output: str
+    form: str
+    """Which description it is, as `library.sidecars.texels` calls it."""
+    hash: str
+    """Of its bytes: they reach the result."""
+
+
 @dataclass(frozen=True, slots=True)
 class Gates:
     """Bounds that a result must keep to be put in its place. None is no bound."""
@@ -155,6 +196,9 @@ class Job:
     vertices: bool = False
     """A height field whose texels stand on the vertices of a grid: 2ⁿ + 1 become 2ᵐ + 1."""
     groups: tuple[Group, ...] = ()
+    mips: Mips = Mips()
+    storing: Storing = Storing()
+    companions: tuple[Companion, ...] = ()
     gates: Gates = Gates()
     notes: tuple[str, ...] = ()
     """What could not be kept, or is worth knowing: ``DDS is written as PNG``."""
@@ -168,8 +212,9 @@ class Job:
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """Return all files whose pixels reach the result: its source, and the neighbours of that."""
-        return (self.source, *(() if self.frame is None else (side.source for side in self.frame.neighbours)))
+        """Return all files whose pixels reach the result: its source, the neighbours of that, the normals of its mips."""
+        beside = () if self.frame is None else (side.source for side in self.frame.neighbours)
+        return (self.source, *beside, *filter(None, [self.mips.normals]))
 
     def key(self, source_hash: str) -> str:
         """Return the identity of the result: bytes of the sources, all in this job that reaches pixels, the algorithm.
@@ -185,6 +230,9 @@ class Job:
         for side in ("left", "right", "top", "bottom"):
             if plain["frame"] and plain["frame"][side]:
                 del plain["frame"][side]["source"]
+        del plain["mips"]["normals"]  # its hash is in `source_hash`
+        for companion in plain["companions"]:
+            del companion["source"], companion["output"]
         text = json.dumps([ALGORITHM, source_hash, plain], sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 

@@ -34,11 +34,46 @@ class Depth(str, Enum):
         return (1 << self.bits) - 1
 
 
+class Effort(str, Enum):
+    """How much time an encoder of blocks takes for quality."""
+
+    FAST = "fast"
+    NORMAL = "normal"
+    BEST = "best"
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """How a file holds its samples, beyond their number and type. What is not said is left to the format's writer."""
+
+    encoding: str = ""
+    """Block format, packing of bits or compression, in lower case: ``bc1`` … ``bc7``, ``bgra8``, ``b5g6r5`` …, ``rle``,
+    ``zip``, ``dwaa`` … ``none`` is a choice too; empty is none."""
+    levels: int = 1
+    """Mip levels of each slice, the first among them."""
+    slices: int = 1
+    """Pictures of one size in one file, held one below the other: layers of an array, faces of cubes."""
+    cube: bool = False
+    """Every six slices are the faces of a cube: +X, -X, +Y, -Y, +Z, -Z."""
+    srgb: bool | None = None
+    """The flag that says of a DDS or KTX2 file that its numbers are under the sRGB curve; None where there is none."""
+    legacy: bool = False
+    """A DDS header without the part of DirectX 10."""
+    from_bottom: bool = False
+    """The rows of a TGA stand in the file from the lowest up."""
+    effort: Effort = Effort.FAST
+    quality: int | None = None
+    """1 … 100, of JPEG; None is the writer's usual."""
+    squeeze: int | None = None
+    """0 … 9: zlib's level, of PNG; None is the writer's usual."""
+
+
 @dataclass(frozen=True, slots=True)
 class ImageSpec:
     """An image file as its header tells it, or as it is to be written."""
 
     size: Size
+    """Of one slice, at the first mip level."""
     channels: int
     depth: Depth
     container: str
@@ -51,12 +86,26 @@ class ImageSpec:
     """Stored with loss (JPEG, block compression): its finest detail is the codec's and not the artist's."""
     indexed: bool = False
     """Stored as a palette; read as the colours that it stands for."""
+    storage: Storage = Storage()
+    carries: tuple[str, ...] = ()
+    """What the file holds beside its texels, in words of `codecs.metadata`: ``ICC profile``, ``text`` …"""
     note: str = ""
     """What a reader of the plan should know: ``BC3, 9 mips``."""
 
     @property
     def bytes(self) -> int:
-        return self.size.pixels * self.channels * self.depth.bits // 8
+        """Of all slices, decoded, without further mip levels."""
+        return self.stack.pixels * self.channels * self.depth.bits // 8
+
+    @property
+    def stack(self) -> Size:
+        """The size of the picture that is read: all slices, one below the other."""
+        return Size(self.size.width, self.size.height * self.storage.slices)
+
+    @property
+    def pictures(self) -> tuple[Size, ...]:
+        """The sizes of all pictures of the file in the order in which they are written: each slice with its levels."""
+        return tuple(self.size.level(level) for level in range(self.storage.levels)) * self.storage.slices
 
 
 class Precision(str, Enum):

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from cg_upscaler.codecs.atomic import copy_file, sweep, write_text
 from cg_upscaler.codecs.codec import Codec, label, within
 from cg_upscaler.codecs.image import Image
+from cg_upscaler.codecs.metadata import NOTHING, Metadata
 from cg_upscaler.codecs.sink import FileSink
 from cg_upscaler.codecs.sniff import examine
 from cg_upscaler.codecs.table import CODECS
@@ -49,12 +50,15 @@ def read(path: Path, *, limit: int = PIXEL_LIMIT) -> Image:
     return codec.read(path, codec.container, limit)
 
 
-def create(path: Path, spec: ImageSpec) -> FileSink:
-    """Begin a file of the container that its suffix names. Raises an `OutputError` for what that cannot hold."""
+def create(path: Path, spec: ImageSpec, metadata: Metadata = NOTHING) -> FileSink:
+    """Begin a file of the container that its suffix names. Raises an `OutputError` for what that cannot hold.
+
+    It takes the rows of `spec.pictures`, one picture after the other.
+    """
     codec = SUFFIXES.get(path.suffix.lower())
     if codec is None:
         raise OutputError(f"no file can be written as '{path.suffix}'", where=path, fix=f"use one of {_known()}")
-    return FileSink(path, spec, codec)
+    return FileSink(path, spec, codec, metadata)
 
 
 def output_container(spec: ImageSpec) -> tuple[str, str]:
@@ -95,6 +99,7 @@ __all__ = [
     "Codec",
     "FileSink",
     "Image",
+    "Metadata",
     "container_of",
     "copy_file",
     "create",

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from cg_upscaler.codecs.codec import Texels
+from cg_upscaler.codecs.metadata import NOTHING, Metadata
 from cg_upscaler.errors import OutputError
 from cg_upscaler.geometry import Size
 from cg_upscaler.maps import ColorSpace
@@ -30,7 +31,9 @@ class BlockWriter:
     the encoder's: ``ultrafast``, ``veryfast``, ``fast``, ``basic``, ``slow``.
     """
 
-    def __init__(self, path: Path, container: str, spec: ImageSpec, preset: str = "fast") -> None:
+    def __init__(
+        self, path: Path, container: str, spec: ImageSpec, metadata: Metadata = NOTHING, preset: str = "fast"
+    ) -> None:
         try:
             import ispc_texcomp
         except ImportError as error:

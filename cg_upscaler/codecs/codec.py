@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cg_upscaler.codecs.image import Image
+from cg_upscaler.codecs.metadata import Metadata
 from cg_upscaler.errors import TooManyPixels
 from cg_upscaler.geometry import Size
-from cg_upscaler.spec import Depth, ImageSpec
+from cg_upscaler.spec import Depth, ImageSpec, Storage
 
 DTYPES: dict[Depth, type[np.generic]] = {
     Depth.UINT8: np.uint8,
@@ -34,7 +35,10 @@ def label(container: str) -> str:
 
 
 class Writer(Protocol):
-    """Writes one file from top to bottom. `close` raises where the file is not whole; both raise `OSError`."""
+    """Writes one file, each of `ImageSpec.pictures` from top to bottom.
+
+    `close` raises where the file is not whole; both raise `OSError`.
+    """
 
     def write(self, rows: Texels) -> None: ...
 
@@ -54,7 +58,7 @@ class Codec:
     """Lower case, with the dot; the usual one first."""
     probe: Callable[[Path, str, int], ImageSpec]
     read: Callable[[Path, str, int], Image]
-    write: Callable[[Path, str, ImageSpec], Writer] | None = None
+    write: Callable[[Path, str, ImageSpec, Metadata], Writer] | None = None
     """None where files of this kind are only read."""
     depths: tuple[Depth, ...] = ()
     """What can be written, as are the next three."""
@@ -65,6 +69,10 @@ class Codec:
     """The largest side."""
     by_name: bool = False
     """Written where a caller names it; no plan chooses it."""
+    level: Callable[[Path, str, ImageSpec, int], Texels] | None = None
+    """Decodes one mip level of all slices, (slices·height, width, channels); None where files have the first alone."""
+    many: bool = False
+    """Holds mip levels and slices."""
 
     def refusal(self, spec: ImageSpec) -> str:
         """Return why a picture cannot be written in this container, and what can; empty where it can be."""
@@ -79,9 +87,17 @@ class Codec:
             return f"{name} cannot hold {spec.channels} channels, only {counts}"
         if spec.channels == 2 and spec.alpha != 1 and not self.pairs:
             return f"{name} cannot hold two channels unless the second is alpha"
+        if len(spec.pictures) > 1 and not self.many:
+            return f"{name} holds a single picture, and not {_said(spec.storage)}"
         if max(spec.size.width, spec.size.height) > self.longest:
             return f"{name} cannot hold {spec.size}, only up to {self.longest} texels a side"
         return ""
+
+
+def _said(storage: Storage) -> str:
+    levels = f"{storage.levels} mip levels" if storage.levels > 1 else ""
+    slices = f"{storage.slices} slices" if storage.slices > 1 else ""
+    return " of ".join(filter(None, [levels, slices]))
 
 
 def within(size: Size, limit: int, path: Path) -> Size:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cg_upscaler.codecs.metadata import NOTHING, Metadata
 from cg_upscaler.geometry import Size
 from cg_upscaler.pixels.rows import Pixels, to_float
 from cg_upscaler.spec import ImageSpec
@@ -21,11 +22,12 @@ class Image:
 
     spec: ImageSpec
     pixels: NDArray[np.generic]
-    """(height, width, channels) of uint8, uint16, float16 or float32, as `spec.depth` says."""
+    """(height, width, channels) of uint8, uint16, float16 or float32, as `spec.depth` says; slices below each other."""
+    metadata: Metadata = NOTHING
 
     @property
     def size(self) -> Size:
-        return self.spec.size
+        return self.spec.stack
 
     @property
     def channels(self) -> int:

@@ -13,6 +13,7 @@ from cg_upscaler.codecs import chunks, dds
 from cg_upscaler.codecs.codec import Texels, within
 from cg_upscaler.codecs.image import Image
 from cg_upscaler.codecs.layers import Pick, pick
+from cg_upscaler.codecs.metadata import NOTHING, Metadata
 from cg_upscaler.codecs.sniff import damaged
 from cg_upscaler.errors import UnsupportedImage
 from cg_upscaler.geometry import Size
@@ -175,7 +176,7 @@ def _complaint(of: _Complaining) -> str:
 class RowWriter:
     """Writes PNG, TGA, BMP, TIFF, OpenEXR and Radiance by rows, in bounded memory."""
 
-    def __init__(self, path: Path, container: str, spec: ImageSpec) -> None:
+    def __init__(self, path: Path, container: str, spec: ImageSpec, metadata: Metadata = NOTHING) -> None:
         self._path, self._container, self._row = path, container, 0
         output = oiio.ImageOutput.create(str(path))
         if output is None:

@@ -12,6 +12,7 @@ from PIL import PsdImagePlugin
 from cg_upscaler.codecs import jpeg, oiio
 from cg_upscaler.codecs.codec import Texels, within
 from cg_upscaler.codecs.image import Image
+from cg_upscaler.codecs.metadata import NOTHING, Metadata
 from cg_upscaler.codecs.sniff import damaged
 from cg_upscaler.errors import UnsupportedImage
 from cg_upscaler.geometry import Size
@@ -85,7 +86,7 @@ def _psd_spec(psd: PsdImagePlugin.PsdImageFile, path: Path, limit: int) -> Image
 class WholeWriter:
     """Gathers a picture and writes it in one go: WebP, and JPEG, whose library ends the process on a full disk."""
 
-    def __init__(self, path: Path, container: str, spec: ImageSpec) -> None:
+    def __init__(self, path: Path, container: str, spec: ImageSpec, metadata: Metadata = NOTHING) -> None:
         self._path, self._container, self._row = path, container, 0
         self._pixels = np.empty((spec.size.height, spec.size.width, spec.channels), np.uint8)
         self._path.touch(exist_ok=False)  # a folder that cannot be written is known before the work, not after

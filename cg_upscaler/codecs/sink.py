@@ -9,6 +9,7 @@ from types import TracebackType
 
 from cg_upscaler.codecs.atomic import Temporary, failure, free_bytes
 from cg_upscaler.codecs.codec import DTYPES, Codec
+from cg_upscaler.codecs.metadata import NOTHING, Metadata
 from cg_upscaler.errors import OutputError
 from cg_upscaler.pixels.rows import BLOCK, Pixels, from_float
 from cg_upscaler.spec import ImageSpec
@@ -23,16 +24,17 @@ class FileSink:
     Whatever fails, nothing partial is left and the old file stands: errors are an `OutputError`, or `DiskFull`.
     """
 
-    def __init__(self, path: Path, spec: ImageSpec, codec: Codec) -> None:
+    def __init__(self, path: Path, spec: ImageSpec, codec: Codec, metadata: Metadata = NOTHING) -> None:
         reason = codec.refusal(spec)
         if reason or codec.write is None:
             raise OutputError(reason, where=path, fix="choose another container or depth")
-        self._spec, self._filled = spec, 0
+        self._spec, self._pictures = spec, spec.pictures
+        self._picture, self._filled = 0, 0
         self._open, self._finished = True, False
         self._temporary = Temporary(path)
         try:
             self._require_space(0)
-            self._writer = codec.write(self._temporary.path, codec.container, spec)
+            self._writer = codec.write(self._temporary.path, codec.container, spec, metadata)
         except OSError as error:
             self._temporary.discard()
             raise failure(error, path) from error
@@ -41,13 +43,19 @@ class FileSink:
             raise
 
     def put(self, rows: Pixels) -> None:
-        """Take the next rows, float32 (n, width, channels): 0 … 1 for integer depths, else as in the file."""
-        width, height = self._spec.size.width, self._spec.size.height
+        """Take the next rows of one picture, float32 (n, width, channels): 0 … 1 for integer depths, else as in the file.
+
+        Each picture begins with a block of its own.
+        """
         if not self._open:
             raise ValueError("the file is closed")
-        if rows.shape[1:] != (width, self._spec.channels) or self._filled + len(rows) > height:
-            raise ValueError(f"rows of {rows.shape} after {self._filled} do not fit {self._spec}")
-        step = max(1, BLOCK // width)  # however many come at once, few are held twice
+        size = self._pictures[self._picture] if self._picture < len(self._pictures) else None
+        fits = size is not None and rows.shape[1:] == (size.width, self._spec.channels)
+        if size is None or not fits or self._filled + len(rows) > size.height:
+            raise ValueError(
+                f"rows of {rows.shape} after {self._filled} of picture {self._picture} do not fit {self._spec}"
+            )
+        step = max(1, BLOCK // size.width)  # however many come at once, few are held twice
         for start in range(0, len(rows), step):
             block = from_float(rows[start : start + step], DTYPES[self._spec.depth])
             try:
@@ -59,6 +67,8 @@ class FileSink:
                 self.discard()
                 raise
             self._filled += len(block)
+        if self._filled == size.height:
+            self._picture, self._filled = self._picture + 1, 0
 
     def finish(self) -> Path:
         """Write what is left, and return where the whole file waits for `commit`. Raises `OutputError`.
@@ -69,9 +79,9 @@ class FileSink:
             return self._temporary.path
         if not self._open:
             raise ValueError("the file is closed")
-        if self._filled != self._spec.size.height:
+        if self._picture < len(self._pictures):
             self.discard()
-            what = f"only {self._filled} of {self._spec.size.height} rows were there"
+            what = f"only {self._filled} of {self._pictures[self._picture].height} rows were there"
             raise OutputError(what, where=self._temporary.target, fix="this is a bug; nothing was written")
         try:
             self._require_space(0)
