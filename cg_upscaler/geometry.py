@@ -78,7 +78,7 @@ class Size:
         return max(self.width, self.height).bit_length()
 
     def level(self, number: int) -> Size:
-        """Return the size of a mip level, of which 0 is the first. Odd sides lose their half, as in all graphics APIs."""
+        """Return the size of a mip level, of which 0 is the first. Halves are cut off, as in all graphics APIs."""
         return Size(max(1, self.width >> number), max(1, self.height >> number))
 
     def __mul__(self, factor: int) -> Size:

@@ -43,7 +43,7 @@ class FileSink:
             raise
 
     def put(self, rows: Pixels) -> None:
-        """Take the next rows of one picture, float32 (n, width, channels): 0 … 1 for integer depths, else as in the file.
+        """Take the next rows, float32 (n, width, channels): 0 … 1 for integer depths, else as in the file.
 
         Each picture begins with a block of its own.
         """
@@ -52,9 +52,7 @@ class FileSink:
         size = self._pictures[self._picture] if self._picture < len(self._pictures) else None
         fits = size is not None and rows.shape[1:] == (size.width, self._spec.channels)
         if size is None or not fits or self._filled + len(rows) > size.height:
-            raise ValueError(
-                f"rows of {rows.shape} after {self._filled} of picture {self._picture} do not fit {self._spec}"
-            )
+            raise ValueError(f"rows of {rows.shape} after {self._filled} do not fit {self._spec}")
         step = max(1, BLOCK // size.width)  # however many come at once, few are held twice
         for start in range(0, len(rows), step):
             block = from_float(rows[start : start + step], DTYPES[self._spec.depth])
