@@ -17,7 +17,7 @@ from cg_upscaler.spec import Depth
 _BINS = 1 << 16
 
 _SLOPED = np.float32(0.25)
-_STEEPER = np.float32(1.5)
+_STEEPER = 1.5
 """What makes borders about a texel wide again after they were `sloped`, and been bent."""
 
 
@@ -43,13 +43,28 @@ def with_coverage_of(source: Source, result: Source, threshold: float, depth: De
     whole result is looked through once for that.
     """
     passing = sum(int((block >= np.float32(threshold)).sum()) for block in blocks(source))
-    wanted = round(passing * result.size.pixels / source.size.pixels)
+    return with_share(result, passing / source.size.pixels, threshold, depth, steeper=_STEEPER)
+
+
+def share_of(alpha: Source, threshold: float, depth: Depth) -> float:
+    """Return which share of an alpha, one channel of 0 … 1, passes the test once it is rounded to a file's levels."""
+    at = np.float32(passes_from(threshold, depth))
+    return sum(int((block >= at).sum()) for block in blocks(alpha)) / alpha.size.pixels
+
+
+def with_share(alpha: Source, share: float, threshold: float, depth: Depth, *, steeper: float = 1.0) -> Source:
+    """Return an alpha bent so that a `share` of it, as nearly as whole texels can, is at or above `threshold`.
+
+    Clear stays clear and solid stays solid, and of two texels the more solid one stays so. `steeper` than 1 makes
+    borders harder.
+    """
+    wanted = round(share * alpha.size.pixels)
     at = passes_from(threshold, depth)
     if not 0 < at < 1:
-        return result  # everything passes, or nothing can
-    result = kept(result)
-    level = np.float32(_level_of(_histogram(result), wanted, at))
-    return Mapped(result, lambda alpha: _bent(alpha, level, np.float32(at)), 1)
+        return alpha  # everything passes, or nothing can
+    alpha = kept(alpha)
+    level = np.float32(_level_of(_histogram(alpha), wanted, at))
+    return Mapped(alpha, lambda texels: _bent(texels, level, np.float32(at), np.float32(steeper)), 1)
 
 
 def with_mean_alpha_of(source: Source, result: Source) -> Source:
@@ -95,7 +110,7 @@ def _level_of(counts: NDArray[np.int64], wanted: int, at: float) -> float:
     return float(levels[best[np.argmin(np.abs(levels[best] - at))]])
 
 
-def _bent(alpha: Pixels, level: np.float32, at: np.float32) -> Pixels:
-    above = at + (alpha - level) * ((1 - at) / (1 - level)) * _STEEPER
-    below = at + (alpha - level) * (at / level) * _STEEPER
+def _bent(alpha: Pixels, level: np.float32, at: np.float32, steeper: np.float32) -> Pixels:
+    above = at + (alpha - level) * ((1 - at) / (1 - level)) * steeper
+    below = at + (alpha - level) * (at / level) * steeper
     return np.clip(np.where(alpha >= level, above, below), 0, 1)
