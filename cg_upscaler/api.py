@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from cg_upscaler import codecs
 from cg_upscaler.backends import devices
+from cg_upscaler.delivery import create, deliver
 from cg_upscaler.errors import ForeignOutput, UsageError
 from cg_upscaler.generate.adapt import adapting
 from cg_upscaler.generate.known_reach import reach_on
@@ -25,7 +26,7 @@ from cg_upscaler.library.survey import survey
 from cg_upscaler.library.texture import Texture, plan_texture
 from cg_upscaler.maps import AlphaMode, ColorSpace, MapKind
 from cg_upscaler.models import catalog
-from cg_upscaler.pixels.rows import Source, from_float, pour
+from cg_upscaler.pixels.rows import Source, from_float
 from cg_upscaler.pixels.views import Array
 from cg_upscaler.spec import Depth, ImageSpec
 from cg_upscaler.upscale import upscale
@@ -109,12 +110,12 @@ class Upscaler:
         result = upscale(picture, job, self._pool, scratch=None, tick=lambda share: None)
         return from_float(result.rows(0, result.size.height), dtype)
 
-    def _into(self, output: Path, picture: Source, job: Job) -> None:
+    def _into(self, output: Path, picture: codecs.Image, job: Job) -> None:
         assert job.output_spec is not None
         result = upscale(picture, job, self._pool, scratch=output.parent, tick=lambda share: None)
-        sink = codecs.create(output, job.output_spec)
+        sink = create(job, picture)
         try:
-            pour(result, sink)
+            deliver(result, job, picture, sink, lambda into: into, scratch=output.parent)
             sink.commit()
         finally:
             sink.discard()

@@ -131,7 +131,7 @@ class Storing:
     """What becomes of a finished picture on its way into a file of another kind than its source."""
 
     swizzle: str = ""
-    """Where each channel of the file comes from: a letter of ``rgba``, ``y`` (brightness), ``0``, ``1``. Empty: as is."""
+    """Where each channel of a file comes from: ``rgba``, ``y`` (brightness), ``z`` of x and y, 0, 1. Empty: as is."""
     curve: ColorSpace | None = None
     """What its colours become, from the other: ``linear`` in float files, ``srgb`` in others."""
 
@@ -212,7 +212,7 @@ class Job:
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """Return all files whose pixels reach the result: its source, that one's neighbours, the normals of its mips."""
+        """Return all files whose pixels reach the result: its source, neighbours, the normals of its mips."""
         beside = () if self.frame is None else (side.source for side in self.frame.neighbours)
         return (self.source, *beside, *filter(None, [self.mips.normals]))
 

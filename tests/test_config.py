@@ -13,6 +13,7 @@ from cg_upscaler.geometry import Cells, Edge, Edges, Size
 from cg_upscaler.job import Gates
 from cg_upscaler.library.classify import Decision
 from cg_upscaler.library.config import Config, Handling, Quality, Rule, TwoX, When, load, schema
+from cg_upscaler.library.config.format import Format
 from cg_upscaler.library.config.notation import AskedEdges
 from cg_upscaler.library.config.settings import Settled, deciding, holding, rules_for, settle
 from cg_upscaler.library.scan import scan
@@ -64,6 +65,7 @@ def test_every_setting_is_documented() -> None:
         *Rule.model_fields,
         *When.model_fields,
         *Quality.__dataclass_fields__,
+        *Format.model_fields,
         *(kind.value for kind in MapKind),
     }
     assert [name for name in sorted(names) if name not in text] == []

@@ -18,7 +18,7 @@ FLOORS = (
     ("pixels",),
     ("codecs", "models", "backends", "measure"),
     ("library",),
-    ("generate", "bench", "upscale", "gates", "flight", "engine", "cluster"),
+    ("generate", "bench", "upscale", "delivery", "gates", "flight", "engine", "cluster"),
     ("api", "cli", "report", "worker", "client"),
 )
 FLOOR = {part: number for number, parts in enumerate(FLOORS) for part in parts}
@@ -32,6 +32,7 @@ TALK = frozenset(
         ("flight", "generate"),
         ("flight", "upscale"),
         ("flight", "gates"),
+        ("flight", "delivery"),
         ("engine", "upscale"),
         ("engine", "flight"),
         ("cluster", "engine"),
@@ -76,7 +77,7 @@ LIBRARIES: dict[str, frozenset[str]] = {
     "ispc_texcomp": frozenset({"codecs"}),
     "flip_evaluator": frozenset({"measure"}),
     "yaml": frozenset({"library.config"}),
-    "pydantic": frozenset({"library.config", "library.config.schema"}),
+    "pydantic": frozenset({"library.config", "library.config.schema", "library.config.format"}),
     "pydantic_core": frozenset({"library.config", "library.config.schema"}),
     "click": frozenset({"cli"}),
     "tqdm": frozenset({"cli"}),

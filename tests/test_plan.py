@@ -186,7 +186,10 @@ def test_a_result_never_takes_the_place_of_a_source(library: Path) -> None:
     plan = plan_of(library, output=library.parent)
     assert [job.name for job in plan.jobs] == ["a.png"]
     messages = {problem.name: problem.message for problem in plan.problems}
-    assert messages == {"library/a.png": "its result would overwrite the source a.png; choose another output folder"}
+    assert messages == {
+        "library/a.png": "its result would overwrite the source a.png; "
+        "choose another output folder, or give it a 'suffix'"
+    }
 
 
 def test_a_link_does_not_lead_out_of_the_output_folder(library: Path) -> None:

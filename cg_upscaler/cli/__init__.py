@@ -13,6 +13,7 @@ import click
 
 from cg_upscaler.cli.bench import bench
 from cg_upscaler.cli.compare import compare
+from cg_upscaler.cli.convert import convert
 from cg_upscaler.cli.doctor import doctor
 from cg_upscaler.cli.exit_codes import ExitCode
 from cg_upscaler.cli.init import init
@@ -33,7 +34,7 @@ def cli() -> None:
     """
 
 
-for command in (run, plan, inspect, compare, init, models, bench, doctor):
+for command in (run, plan, convert, inspect, compare, init, models, bench, doctor):
     cli.add_command(command)
 
 

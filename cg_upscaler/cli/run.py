@@ -6,6 +6,7 @@ What loads torch is imported where it is used: it takes two seconds, which `--he
 from __future__ import annotations
 
 import functools
+import re
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -24,24 +25,61 @@ from cg_upscaler.library.config.notation import AUTO
 from cg_upscaler.library.plan import make_plan
 from cg_upscaler.library.receipts import Receipts
 from cg_upscaler.library.sizes import SCALES
-from cg_upscaler.spec import Precision
+from cg_upscaler.spec import Effort, Precision
 
 if TYPE_CHECKING:
     from cg_upscaler.engine import Engine
 
 
+FORMAT = ("container", "encoding", "effort", "channels", "mip_filter", "header", "jpeg_quality", "png_level")
+"""Options that are settings of `format`, besides those that are read here."""
+
+_NUMBER = re.compile(r"[0-9]*\.?[0-9]+")
 _SCALES = [f"{scale:g}" for scale in SCALES]
 _EDGES = [AUTO, *(edge.value for edge in Edge)]
 
 
-def _options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """What `run` and `plan` have in common."""
-    options = [
+def library(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what all commands take that work through a library."""
+    return _with(
+        command,
         click.argument("source", required=False, type=click.Path(path_type=Path)),
         click.option("--config", "-c", type=click.Path(path_type=Path), help="A YAML file of settings and rules."),
-        click.option("--out", "-o", "output", type=click.Path(path_type=Path), help="Folder for the results."),
-        click.option("--model", "-m", help="A name of `cg-upscale models`, or a weights file."),
         click.option("--profile", metavar="NAME", help="A variant of the configuration, as it names them."),
+        click.option("--out", "-o", "output", type=click.Path(path_type=Path), help="Folder for the results."),
+        click.option("--beside", is_flag=True, default=None, help="Write each result beside its source."),
+        click.option("--overwrite", is_flag=True, default=None, help="Put results in the place of their sources."),
+        click.option("--prefix", help="Put before the names of results."),
+        click.option("--suffix", help="Put behind the names of results: _4x."),
+        click.option("--format", "container", metavar="NAME", help="png, tga, dds … Default: the source's."),
+        click.option("--encoding", metavar="NAME", help="bc7, zip, rle, none … Default: the source's."),
+        click.option("--effort", type=click.Choice([e.value for e in Effort]), help="For block compression."),
+        click.option("--depth", type=click.Choice(["8", "16", "half", "32"]), help="Bits of a sample."),
+        click.option("--channels", metavar="WHICH", help="rgb, rgba, gray, indexed, or letters such as bgra."),
+        click.option("--mips", metavar="WHICH", help="none, full, 4x4, or a share of a full chain such as 0.5."),
+        click.option("--only", multiple=True, metavar="GLOB", help="Only textures that match; may be repeated."),
+        click.option("--json", "json_", is_flag=True, help="Print the result as JSON on stdout."),
+    )
+
+
+def working(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what the commands take that write results."""
+    return _with(
+        command,
+        click.option("--dry-run", "-n", is_flag=True, help="Say what would be done and why, and do nothing."),
+        click.option("--force", is_flag=True, help="Do everything again, replacing what this tool did not write."),
+        click.option("--quiet", "-q", is_flag=True, help="Tell of failures only."),
+        click.option(
+            "--jobs", "-j", type=click.IntRange(min=1), metavar="N", help="Textures at once. Default: by processors."
+        ),
+    )
+
+
+def _generating(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what has to do with generators."""
+    return _with(
+        command,
+        click.option("--model", "-m", help="A name of `cg-upscale models`, or a weights file."),
         click.option("--scale", "-s", type=click.Choice(_SCALES), help="How many times as large."),
         click.option("--edges", type=click.Choice(_EDGES), help="What lies beyond borders. Default: as pixels show."),
         click.option("--fidelity", type=float, help="0 to 1: how far the source is held. Default: as it calls for."),
@@ -50,27 +88,27 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--precision", "-p", type=click.Choice([p.value for p in Precision]), help="Default: auto."),
         click.option("--overlap", type=int, help="Texels that tiles read of each other. Default: as models look."),
         click.option("--exact", is_flag=True, default=None, help="Leave no error where tall textures tile."),
-        click.option("--only", multiple=True, metavar="GLOB", help="Only textures that match; may be repeated."),
-        click.option("--json", "json_", is_flag=True, help="Print the result as JSON on stdout."),
-    ]
+    )
+
+
+def _with(command: Callable[..., Any], *options: Callable[..., Any]) -> Callable[..., Any]:
     return functools.reduce(lambda wrapped, option: option(wrapped), reversed(options), command)
 
 
 @click.command()
-@_options
-@click.option("--dry-run", "-n", is_flag=True, help="Say what would be done and why, and do nothing.")
-@click.option("--force", is_flag=True, help="Do everything again, replacing outputs that this tool did not write.")
-@click.option("--quiet", "-q", is_flag=True, help="Tell of failures only.")
-@click.option(
-    "--jobs", "-j", type=click.IntRange(min=1), metavar="N", help="Textures at once, at most. Default: by processors."
-)
+@library
+@_generating
+@working
 def run(
     dry_run: bool, force: bool, quiet: bool, jobs: int | None, json_: bool, only: tuple[str, ...], **settings: Any
 ) -> int:
     """Upscale the textures under SOURCE into the output folder: same tree, same names, same kinds of file."""
-    config = _config(**settings)
-    if dry_run:
-        return _show(config, only, json_)
+    config = configured(**settings)
+    return show(config, only, json_) if dry_run else go(config, only, json_, force=force, quiet=quiet, jobs=jobs)
+
+
+def go(config: Config, only: tuple[str, ...], json_: bool, *, force: bool, quiet: bool, jobs: int | None) -> ExitCode:
+    """Plan a run and do it."""
     start = time.monotonic()
     with Receipts(config.output) as receipts:
         planned = _plan(config, only, receipts, quiet=quiet)
@@ -98,14 +136,22 @@ def _exit_code(done: Sequence[Receipt], planned: Plan) -> ExitCode:
 
 
 @click.command()
-@_options
+@library
+@_generating
 def plan(json_: bool, only: tuple[str, ...], **settings: Any) -> int:
     """Say what `run` would do with each texture, and why. The same as `run --dry-run`."""
-    return _show(_config(**settings), only, json_)
+    return show(configured(**settings), only, json_)
 
 
-def _config(config: Path | None, scale: str | None, **settings: Any) -> Config:
-    return load(config, scale=None if scale is None else float(scale), **settings)
+def configured(
+    config: Path | None, *, scale: str | None = None, depth: str | None = None, mips: str | None = None, **settings: Any
+) -> Config:
+    """Return the settings that a file and the command line give together."""
+    asked = {name: settings.pop(name, None) for name in FORMAT}
+    asked["depth"] = int(depth) if depth and depth.isdigit() else depth
+    asked["mips"] = float(mips) if mips and _NUMBER.fullmatch(mips) else mips
+    said = {name: value for name, value in asked.items() if value is not None}
+    return load(config, scale=None if scale is None else float(scale), format=said or None, **settings)
 
 
 def _engine(planned: Plan, *, force: bool, jobs: int | None) -> Engine:
@@ -126,12 +172,13 @@ def _plan(config: Config, only: tuple[str, ...], receipts: Receipts, *, quiet: b
         planned = make_plan(
             config, device=device, only=only, receipts=receipts, on_progress=told, measure=reach_on(device)
         )
-    if not planned.jobs and not planned.problems:
+    if not planned.jobs and not planned.problems and not config.overwrite:
         raise UsageError("no textures here", where=planned.source, fix="check the path, --only and the rules")
     return planned
 
 
-def _show(config: Config, only: tuple[str, ...], json_: bool) -> int:
+def show(config: Config, only: tuple[str, ...], json_: bool) -> ExitCode:
+    """Print what would be done."""
     with Receipts(config.output, read_only=True) as receipts:
         planned = _plan(config, only, receipts, quiet=False)
     click.echo(plan_json(planned) if json_ else plan_table(planned))

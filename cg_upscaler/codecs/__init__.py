@@ -11,9 +11,19 @@ from pathlib import Path
 from types import MappingProxyType
 
 from cg_upscaler.codecs.atomic import copy_file, sweep, write_text
-from cg_upscaler.codecs.codec import Codec, label, within
+from cg_upscaler.codecs.codec import Codec, Texels, label, within
 from cg_upscaler.codecs.image import Image
 from cg_upscaler.codecs.metadata import NOTHING, Metadata
+from cg_upscaler.codecs.offers import (
+    WRITTEN,
+    channel_counts,
+    codec_of,
+    depths,
+    holds_many,
+    kept_encoding,
+    refusal,
+    unkept,
+)
 from cg_upscaler.codecs.sink import FileSink
 from cg_upscaler.codecs.sniff import examine
 from cg_upscaler.codecs.table import CODECS
@@ -48,6 +58,13 @@ def read(path: Path, *, limit: int = PIXEL_LIMIT) -> Image:
     """Decode a file whole, in its own type. Raises a `SourceError`: a part of a picture is never returned."""
     codec = _examined(path, limit)
     return codec.read(path, codec.container, limit)
+
+
+def read_level(path: Path, spec: ImageSpec, level: int) -> Texels:
+    """Decode one mip level of all slices of a file, (slices·height, width, channels). Raises a `SourceError`."""
+    codec = codec_of(spec.container)
+    assert codec.level is not None  # or no file of it has any
+    return codec.level(path, codec.container, spec, level)
 
 
 def create(path: Path, spec: ImageSpec, metadata: Metadata = NOTHING) -> FileSink:
@@ -96,17 +113,26 @@ def _known() -> str:
 __all__ = [
     "PIXEL_LIMIT",
     "SUFFIXES",
+    "WRITTEN",
     "Codec",
     "FileSink",
     "Image",
     "Metadata",
+    "channel_counts",
     "container_of",
     "copy_file",
     "create",
+    "depths",
+    "holds_many",
     "is_texture",
+    "kept_encoding",
+    "label",
     "output_container",
     "probe",
     "read",
+    "read_level",
+    "refusal",
     "sweep",
+    "unkept",
     "write_text",
 ]

@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Lock
 
 from cg_upscaler import codecs
+from cg_upscaler.delivery import create, deliver, in_file
 from cg_upscaler.errors import (
     Cancelled,
     DeviceLost,
@@ -28,7 +29,7 @@ from cg_upscaler.job import Action, Event, Job, Outcome, Receipt
 from cg_upscaler.library.receipts import OutputState, Receipts, hash_file
 from cg_upscaler.library.rejected import reject, withdraw
 from cg_upscaler.maps import PLAIN
-from cg_upscaler.pixels.rows import Pixels, Sink, pour
+from cg_upscaler.pixels.rows import Pixels, Sink
 from cg_upscaler.upscale import Generators, upscale
 
 _WRITE_SHARE = 0.05
@@ -87,7 +88,8 @@ class Attempts:
         standing = None if self.force else _standing(job, started.key, self.receipts)
         if standing is not None:
             return standing
-        self._keep_clear(Path(job.output))
+        if Path(job.output) != Path(job.source):  # which a plan says only where it was told to overwrite
+            self._keep_clear(Path(job.output))
         if job.action is Action.COPY:
             return self._copied(Path(job.source), job, replace(started, outcome=Outcome.COPIED, notes=job.notes))
         with self.twins.turn(started.key + Path(job.output).suffix.lower()) as turn:
@@ -123,14 +125,19 @@ class Attempts:
         def attempt(now: Job) -> Receipt:
             assert now.output_spec is not None  # an upscaling job has one
             result = upscale(picture, now, self.generators, scratch=self.receipts.path.parent, tick=tick)
-            sink = codecs.create(Path(now.output), now.output_spec)
+            sink, scratch = create(now, image), self.receipts.path.parent
             try:
-                judge = Judge(sink, image, now)
-                pour(result, _Told(judge, now, flight))
-                measured = judge.figures()
+                judges: list[Judge] = []
+
+                def watch(into: Sink) -> Sink:
+                    judges.append(Judge(into, image, now))
+                    return _Told(judges[0], now, flight)
+
+                deliver(result, now, image, sink, watch, scratch=scratch)
+                measured = judges[0].figures()
                 if _encoding_counts(now):
-                    stored = codecs.read(sink.finish(), limit=now.output_spec.size.pixels)
-                    measured += (lost_in_encoding(result, stored),)
+                    stored = codecs.read(sink.finish(), limit=now.output_spec.stack.pixels)
+                    measured += (lost_in_encoding(in_file(result, now), stored),)
                 figures = judged(measured, now.gates)
                 ended = replace(started, figures=figures, error=in_words(figures))
                 if ended.error:
@@ -171,7 +178,7 @@ class _Told:
         assert self.job.output_spec is not None
         self.sink.put(rows)
         self.passed += len(rows)
-        share = self.passed / self.job.output_spec.size.height
+        share = self.passed / self.job.output_spec.stack.height
         self.flight.tell(Event(self.job, min(1 - _WRITE_SHARE * (1 - share), 0.999)))  # 1 is when it has its receipt
 
     def commit(self) -> None:

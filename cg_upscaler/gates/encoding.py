@@ -24,7 +24,7 @@ def lost_in_encoding(result: Source, stored: Image) -> Figure:
     shown = Shown(spec.color_space, low, high)
     total, top = 0.0, 0
     for block in blocks(result):
-        there = shown(stored.rows(top, top + len(block)))
+        there = shown(stored.rows(top, top + len(block))[:, :, : result.channels])
         total += float(np.square(shown(np.clip(block, low, high)) - there).sum(dtype=np.float64))
         top += len(block)
     mean = total / (result.size.pixels * result.channels)

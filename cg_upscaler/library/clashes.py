@@ -13,14 +13,14 @@ from cg_upscaler.job import Action, Job, Problem
 from cg_upscaler.library.receipts import REJECTED
 
 
-def check_output(source: Path, output: Path) -> None:
-    """Raise `UsageError` for an output folder that is the library itself, or no folder."""
+def check_output(source: Path, output: Path, *, within: bool = False) -> None:
+    """Raise `UsageError` for an output folder that is the library itself, unless it is to be, or no folder."""
     library = source if source.is_dir() else source.parent
-    if os.path.normcase(os.path.realpath(output)) == os.path.normcase(os.path.realpath(library)):
+    if not within and os.path.normcase(os.path.realpath(output)) == os.path.normcase(os.path.realpath(library)):
         raise UsageError(
             "the output folder is the library itself, and sources are never overwritten",
             where=output,
-            fix="choose another --out",
+            fix="choose another --out, or say --beside to have results beside their sources",
         )
     there = next((folder for folder in (output, *output.parents) if folder.exists()), output)
     if there.exists() and not there.is_dir():
@@ -28,8 +28,11 @@ def check_output(source: Path, output: Path) -> None:
         raise UsageError(what, where=output, fix="choose another --out")
 
 
-def without_clashes(jobs: Sequence[Job], output: Path) -> tuple[list[Job], list[Problem]]:
-    """Return the jobs that may be written, and the problem of each of the others."""
+def without_clashes(jobs: Sequence[Job], output: Path, *, overwrite: bool = False) -> tuple[list[Job], list[Problem]]:
+    """Return the jobs that may be written, and the problem of each of the others.
+
+    With `overwrite` a result may take the place of its own source, and of no other.
+    """
     writing = [job for job in jobs if job.action is not Action.SKIP]
     sources = {_folded(os.path.realpath(job.source)): job.name for job in jobs}
     by_output = defaultdict(list)
@@ -42,8 +45,9 @@ def without_clashes(jobs: Sequence[Job], output: Path) -> tuple[list[Job], list[
         victim = sources.get(_folded(os.path.realpath(job.output)))
         if rivals:
             message = f"its result and that of {', '.join(rivals)} would be one file; rename one, or skip it by a rule"
-        elif victim is not None:
-            message = f"its result would overwrite the source {victim}; choose another output folder"
+        elif victim is not None and not (overwrite and victim == job.name):
+            own = "itself" if victim == job.name else f"the source {victim}"
+            message = f"its result would overwrite {own}; choose another output folder, or give it a 'suffix'"
         elif _folded(job.output).startswith(_folded(os.path.join(output, REJECTED, ""))):
             message = f"its result would lie among the rejected ones, in {REJECTED}; rename its folder"
         elif not inside(Path(job.output)):

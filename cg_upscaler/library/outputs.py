@@ -33,6 +33,20 @@ class Output:
     """As it was last recorded, like size and time; empty before the first time."""
     size: int
     mtime: int
+    source_hash: str = ""
+    """Of what the job reads that wrote it, or is about to."""
+    name: str = ""
+    """Of that job's texture."""
+
+    def is_source_again(self, path: Path) -> bool:
+        """Whether a texture that was, or was about to be, replaced by its own result is one to work on.
+
+        It is as long as it is what that job read, and again once somebody has put another in its place.
+        """
+        if self.path != self.name or self.looks_unchanged(path) or not path.is_file():
+            return False
+        found = hash_file(path)
+        return found == self.source_hash or (bool(self.hash) and found != self.hash)
 
     def looks_unchanged(self, path: Path) -> bool:
         return bool(self.hash) and stat_of(path) == (self.size, self.mtime)

@@ -51,8 +51,10 @@ def make_plan(
     raises.
     """
     output = Path(os.path.abspath(config.output))
-    check_output(config.source, output)
-    seen = scan(config.source, only=only, ours=known_outputs_under(config.source))
+    in_library = config.beside or config.overwrite
+    check_output(config.source, output, within=in_library)
+    ours = known_outputs_under(config.source, of=output if config.converts else None)
+    seen = scan(config.source, only=only, ours=ours)
     if config.source.is_file() and not (seen.found or seen.problems):
         raise UsageError("is no texture by its name", where=config.source, fix="see the README for the suffixes read")
     root = config.source.parent if config.source.is_file() else config.source
@@ -60,7 +62,9 @@ def make_plan(
     materials = find_materials(seen.names, sidecars.verdicts)
     planner = _Planner(config, output, device, _finder(config), sidecars, _places(materials), measure)
     made = planner.plan(seen.found, receipts, on_progress)
-    jobs, clashes = without_clashes([item for item in made if isinstance(item, Job)], output)
+    jobs, clashes = without_clashes(
+        [item for item in made if isinstance(item, Job)], output, overwrite=config.overwrite
+    )
     problems = [*seen.problems, *(item for item in made if isinstance(item, Problem)), *clashes]
     whole = not only and config.source.is_dir()
     of_all = [*planner.idle_rules(), *_missing(materials)] if whole else []

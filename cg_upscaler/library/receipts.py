@@ -56,7 +56,7 @@ _TOGETHER = 256
 
 _Statement = tuple[str, tuple[str | int, ...]]
 
-_COLUMNS = "path, intended, hash, size, mtime"
+_COLUMNS = "path, intended, hash, size, mtime, source_hash, name"
 
 
 class Receipts:
@@ -283,18 +283,28 @@ class Receipts:
         )
 
 
-def known_outputs_under(root: Path) -> Callable[[Path], bool]:
+def known_outputs_under(root: Path, *, of: Path | None = None) -> Callable[[Path], bool]:
     """Return a test for files that some run has written, by the records that lie in `root`, below it or above it.
 
-    An output that somebody edited since is an output still, and so is all that lies among the rejected ones. The
+    An output that somebody edited since is an output still, and so is all that lies among the rejected ones; but what
+    took the place of its own source is a source again where it is another file since. `of` names the output folder
+    whose record alone is looked at. The
     records are read here, once. Raises `OutputError` for a damaged one.
     """
     root = Path(os.path.realpath(root))
+    library = root if root.is_dir() else root.parent
     known: set[Path] = set()
     rejected: set[Path] = set()
     for folder in _recorded_folders(root):
+        if of is not None and folder != Path(os.path.realpath(of)):
+            continue
         with Receipts(folder, read_only=True) as receipts:
-            known.update(folder / output.path for output in receipts.outputs())
+            outputs = receipts.outputs()
+            known.update(
+                folder / output.path
+                for output in outputs
+                if folder != library or not output.is_source_again(folder / output.path)
+            )
             rejected.add(folder / REJECTED)
 
     def ours(path: Path) -> bool:

@@ -5,24 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from cg_upscaler import codecs
 from cg_upscaler.errors import UnsupportedImage
 from cg_upscaler.geometry import Cells, Edge, Edges, Size
 from cg_upscaler.job import Action, Frame, Group, Job
 from cg_upscaler.library.classify import DOUBTFUL, Decision
 from cg_upscaler.library.config import Handling
+from cg_upscaler.library.config.format import Mode
 from cg_upscaler.library.config.settings import Settled
 from cg_upscaler.library.groups import Find, Measure, color_space, fitting, plan_groups, unmeasured
 from cg_upscaler.library.naming.names import grid
 from cg_upscaler.library.sizes import Asked, Sizes, sized
+from cg_upscaler.library.storing import Content, changes, plan_storing
 from cg_upscaler.library.survey.evidence import Evidence
-from cg_upscaler.maps import NEAREST, PLAIN, POLICIES, AlphaMode, MapKind, Treatment
+from cg_upscaler.maps import NEAREST, PLAIN, POLICIES, AlphaMode, ColorSpace, MapKind, Treatment
 from cg_upscaler.spec import DeviceInfo, ImageSpec
 
-SIDE_LIMITS = {"webp": 16_383, "jpg": 65_500, "tga": 65_535}
-"""Texels a side, where a format has a limit that a result can meet."""
+CUBE_MARGIN = 64
+"""Texels of its neighbours that each face of a cube is shown."""
 
 _LETTERS = "RGBA"
 
@@ -51,17 +52,20 @@ def plan_texture(
     *,
     most: Fraction | None = None,
     frame: Frame | None = None,
+    normals: str = "",
     measure: Measure = unmeasured,
 ) -> Job:
     """Return the job for a texture whose result goes into the folder `output`. Pure: equal input, equal job.
 
-    `most` is by how much its material allows it to grow, `frame` what lies next to it; `measure` is asked how far a
-    model looks of which that is not known. Raises `UnsupportedImage` for
-    what cannot be done to it, `UsageError` for a model that cannot do it.
+    `most` is by how much its material allows it to grow, `frame` what lies next to it, `normals` the path of its
+    material's normal map; `measure` is asked how far a model looks of which that is not known. Raises
+    `UnsupportedImage` for what cannot be done to it, `UsageError` for a model that cannot do it.
     """
     spec, decision = texture.spec, texture.decision
     settings = _within_bounds(settings)
-    if POLICIES[decision.kind].treatment is Treatment.COPY:
+    if POLICIES[decision.kind].treatment is Treatment.COPY and not (
+        settings.scale == 1 and changes(spec, settings.format)
+    ):
         if settings.data is Handling.COPY:
             return _copied(texture, settings, output)
         if fitting(decision.meaning) is None:
@@ -75,33 +79,24 @@ def plan_texture(
         )
     sizes = sized(spec.size, asked(texture, settings), most)
     flip, turned = _turned(texture, settings)
-    if sizes.size == spec.size and not flip:
+    if sizes.size == spec.size and not flip and not changes(spec, settings.format):
         return _copied(texture, settings, output, *sizes.notes, "scale 1: copied")
-    container, converted = codecs.output_container(spec)
-    same = container == spec.container
-    written = replace(
-        spec,
-        size=sizes.size,
-        container=container,
-        color_space=color_space(spec, decision, settings.means),
-        lossy=spec.lossy and same,
-        indexed=False,
-        note="",
+    stored = plan_storing(
+        spec, texture.evidence, _content(texture, settings), settings.format, sizes.size, normals=normals
     )
-    _check_limits(written)
+    frame = _framed(spec, frame)
     frame = frame if settings.cells is None and sizes.size == spec.size * sizes.passes else None
     groups = plan_groups(
         spec, texture.evidence, decision, settings,
         size=_shown(spec.size, settings, frame), passes=sizes.passes, flip=flip, edges=settings.edges,
         device=device, find=find, measure=measure,
     )  # fmt: skip
-    # The suffix is added and not replaced, so that lava.dds and lava.png never meet.
-    target = output / (texture.name if same else f"{texture.name}.{container}")
-    notes = (converted, *sizes.notes, turned, *_notes(texture, settings, sizes))
+    target = output / _named(texture, settings, stored.spec.container)
+    notes = (*stored.notes, *sizes.notes, turned, *_notes(texture, settings, sizes))
     job = _job(texture, settings, Action.UPSCALE, target, notes, groups)
     return replace(
-        job, scale=sizes.passes, output_spec=written, cells=settings.cells, frame=frame, vertices=sizes.vertices,
-        gates=settings.gates,
+        job, scale=sizes.passes, output_spec=stored.spec, cells=settings.cells, frame=frame, vertices=sizes.vertices,
+        gates=settings.gates, mips=stored.mips, storing=stored.storing,
     )  # fmt: skip
 
 
@@ -117,6 +112,33 @@ def asked(texture: Texture, settings: Settled) -> Asked:
         whole=squares or settings.cells is not None,
         heights=kind is MapKind.HEIGHT,
     )
+
+
+def _content(texture: Texture, settings: Settled) -> Content:
+    decision, policy = texture.decision, POLICIES[texture.decision.kind]
+    return Content(
+        kind=decision.kind,
+        alpha=decision.alpha,
+        color_space=color_space(texture.spec, decision, settings.means),
+        pictured=policy.color_space is ColorSpace.SRGB and settings.means.color_space is not ColorSpace.DATA,
+    )
+
+
+def _named(texture: Texture, settings: Settled, container: str) -> PurePosixPath:
+    """Return a result's path within the output folder.
+
+    A suffix that nobody asked for is added and does not replace its own, so that lava.psd and lava.png never meet.
+    """
+    path = PurePosixPath(texture.name)
+    suffix = path.suffix
+    if container != texture.spec.container:
+        suffix = f".{container}" if settings.format.container == container else f"{suffix}.{container}"
+    return path.with_name(f"{settings.prefix}{path.stem}{settings.suffix}{suffix}")
+
+
+def _framed(spec: ImageSpec, frame: Frame | None) -> Frame | None:
+    """Return what lies around a texture; around the faces of a cube, which have each other, only how much of it."""
+    return Frame(min(CUBE_MARGIN, spec.size.width)) if spec.storage.cube else frame
 
 
 def skip(name: str, source: Path, why: str, output: Path) -> Job:
@@ -203,20 +225,12 @@ def _job(
     )
 
 
-def _check_limits(written: ImageSpec) -> None:
-    limit = SIDE_LIMITS.get(written.container)
-    if limit is not None and max(written.size.width, written.size.height) > limit:
-        raise UnsupportedImage(
-            f"the result would be {written.size}, and a {written.container.upper()} file holds {limit} texels a side",
-            fix="give it a smaller scale under 'rules', or convert it to PNG",
-        )
-
-
 def _notes(texture: Texture, settings: Settled, sizes: Sizes) -> Iterator[str]:
     spec, model = texture.spec, settings.means.model
     if spec.note:
         yield spec.note
-    if spec.indexed:
+    indexed = settings.format.channels is not None and settings.format.channels.mode is Mode.INDEXED
+    if spec.indexed and not indexed:
         yield "a palette is written as plain colour"
     if sizes.vertices and model not in PLAIN:
         yield f"its texels stand on the vertices of a grid: resampled, and not put through {model}"

@@ -16,7 +16,19 @@ from cg_upscaler.library.config.complaints import choose, in_words, nearest
 from cg_upscaler.library.config.schema import NESTED, Config, Handling, Profile, Quality, Rule, Settings, TwoX, When
 from cg_upscaler.models.catalog import SUFFIXES
 
-__all__ = ["Config", "Handling", "Profile", "Quality", "Rule", "Settings", "TwoX", "When", "load", "schema"]
+__all__ = [
+    "Config",
+    "Handling",
+    "Profile",
+    "Quality",
+    "Rule",
+    "Settings",
+    "TwoX",
+    "When",
+    "converting",
+    "load",
+    "schema",
+]
 
 
 _Place = tuple[str | int, ...]
@@ -38,6 +50,11 @@ def load(path: Path | None = None, *, profile: str | None = None, **overrides: A
             _anchor(part, folder)
     given = {name: _anchored(name, value) for name, value in overrides.items() if value is not None}
     asked = {**_without_rivals(plain, given), **given}
+    if isinstance(plain.get("format"), dict) and isinstance(given.get("format"), dict):
+        asked["format"] = {**plain["format"], **given["format"]}
+    if True in (asked.get("beside"), asked.get("overwrite")) and isinstance(asked.get("source"), Path):
+        _require_no_output(plain, given)
+        asked["output"] = asked["source"].parent if asked["source"].is_file() else asked["source"]
     if isinstance(asked.get("source"), Path):
         asked.setdefault("output", _beside(asked["source"], profile))
     try:
@@ -55,6 +72,21 @@ def load(path: Path | None = None, *, profile: str | None = None, **overrides: A
     config._base = folder
     config._named = {} if path is None else dict(_models(plain, (), path, lines))
     return config
+
+
+def _require_no_output(plain: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+    if "output" in {**plain, **given}:
+        raise UsageError("results are to go beside their sources, and into an output folder as well", fix="keep one")
+
+
+def converting(config: Config) -> Config:
+    """Return a configuration under which nothing is enlarged: what is left of it is formats."""
+    plain = {"scale": None, "size": None}
+    kinds = {kind: settings.model_copy(update=plain) for kind, settings in config.kinds.items()}
+    rules = tuple(rule.model_copy(update=plain) for rule in config.rules)
+    made = config.model_copy(update={"scale": 1.0, "size": None, "kinds": kinds, "rules": rules})
+    made._converts = True
+    return made
 
 
 def _in_profile(config: Config, name: str, given: Mapping[str, Any]) -> Config:

@@ -23,6 +23,7 @@ from pydantic_core import PydanticCustomError
 from cg_upscaler.codecs import PIXEL_LIMIT
 from cg_upscaler.geometry import Cells, Edge, Size
 from cg_upscaler.job import Gates
+from cg_upscaler.library.config.format import AskedFormat, Format
 from cg_upscaler.library.config.notation import (
     AUTO,
     CHANNEL_WORDS,
@@ -97,6 +98,7 @@ _Name = Annotated[str, Field(min_length=1)]
 _Share = Annotated[float, Field(strict=True, ge=0, le=1)]
 _Reason = Annotated[_Name | Literal[False] | None, BeforeValidator(_reason)]
 _Alpha = Literal[AlphaMode.OPAQUE, AlphaMode.CUTOUT, AlphaMode.BLEND, AlphaMode.PREMULTIPLIED, AlphaMode.MASK]
+_Affix = Annotated[str, Field(pattern=r'^[^/\\:*?"<>|\x00-\x1f]*$')]
 _Globs = Annotated[
     tuple[_Name, ...],
     BeforeValidator(lambda value: (value,) if isinstance(value, str) else value),
@@ -163,6 +165,12 @@ class Settings(BaseModel):
     """The grid of a sprite sheet or flipbook, `4x2` or `{columns: 4, rows: 2, gutter: 1}`: its cells are kept apart."""
     data: Handling | None = None
     """What happens to data: `copy`, or `fit` (resampled by nearest or linear, where one keeps it what it is)."""
+    format: AskedFormat | None = None
+    """The file that a result becomes; a word is its container. Unless given, it is like its source."""
+    prefix: _Affix | None = None
+    """What is put before a result's name."""
+    suffix: _Affix | None = None
+    """What is put behind a result's name, before its suffix: `_4x`."""
     quality: Quality | None = None
     """Bounds that a result must keep to be put in its place."""
 
@@ -284,6 +292,10 @@ class Config(Settings):
     """What lies beyond the borders: `auto`, `wrap` (tileable), `mirror`, `clamp`, `zero`; or `{x: …, y: …}`."""
     data: Handling = Handling.COPY
     """What happens to data: `copy`, or `fit` (resampled by nearest or linear, where one keeps it what it is)."""
+    beside: Annotated[bool, Field(strict=True)] = False
+    """Write each result beside its source, and not into a folder of its own."""
+    overwrite: Annotated[bool, Field(strict=True)] = False
+    """Put results in the place of their sources, which are gone then."""
     device: _Name = "auto"
     """Where generators run: `auto`, or as torch spells it: `cpu`, `cuda`, `cuda:1`, `mps`."""
     precision: Precision = Precision.AUTO
@@ -298,7 +310,13 @@ class Config(Settings):
     """Variants of this configuration, one a platform; `--profile` chooses."""
 
     _base: Path | None = PrivateAttr(None)
+    _converts: bool = PrivateAttr(False)
     _named: dict[str, str] = PrivateAttr({})
+
+    @property
+    def converts(self) -> bool:
+        """Whether nothing is enlarged, so that results of other runs may be worked on like anything else."""
+        return self._converts
 
     @property
     def base(self) -> Path | None:
@@ -310,5 +328,12 @@ class Config(Settings):
         return self._named.get(model)
 
 
-NESTED: dict[str, Any] = {"rules": Rule, "kinds": Settings, "profiles": Profile, "when": When, "quality": Quality}
+NESTED: dict[str, Any] = {
+    "rules": Rule,
+    "kinds": Settings,
+    "profiles": Profile,
+    "when": When,
+    "quality": Quality,
+    "format": Format,
+}
 """What lies below a setting of that name."""

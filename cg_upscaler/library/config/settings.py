@@ -10,6 +10,7 @@ from cg_upscaler.geometry import Cells, Edges, Size
 from cg_upscaler.job import Gates
 from cg_upscaler.library.classify import Decision
 from cg_upscaler.library.config import Config, Handling, Rule, Settings, TwoX
+from cg_upscaler.library.config.format import Format
 from cg_upscaler.library.globs import matches
 from cg_upscaler.library.sizes import LOADABLE
 from cg_upscaler.maps import POLICIES, AlphaMode, ColorSpace, MapKind, NormalConvention
@@ -61,6 +62,9 @@ class Settled:
     cells: Cells | None = None
     data: Handling = Handling.COPY
     gates: Gates = field(default_factory=Gates)
+    format: Format = field(default_factory=Format)
+    prefix: str = ""
+    suffix: str = ""
 
     def means_for(self, kind: MapKind | None) -> Means:
         return self.means if kind is None else self.parts[kind]
@@ -132,6 +136,9 @@ def settle(config: Config, rules: Sequence[Rule], decision: Decision) -> Settled
         cells=first("cells"),
         data=first("data"),
         gates=_gates(layers),
+        format=_format(layers),
+        prefix=first("prefix", ""),
+        suffix=first("suffix", ""),
     )
 
 
@@ -160,6 +167,15 @@ def _means(config: Config, own: Sequence[Settings], kind: MapKind) -> Means:
         exact=first("exact", config.exact, False),
         precision=config.precision,
     )
+
+
+def _format(layers: Sequence[Settings]) -> Format:
+    """Return what is asked of the file, each thing by the first layer that says it."""
+    said: dict[str, Any] = {}
+    for layer in reversed(layers):
+        if layer.format is not None:
+            said |= {name: value for name, value in layer.format if value is not None}
+    return Format().model_copy(update=said)
 
 
 def _gates(layers: Sequence[Settings]) -> Gates:

@@ -182,6 +182,8 @@ class Evidence:
     """How the top meets the bottom."""
     blocks: int = 0
     """The side in texels of what pixel art is drawn in; 1 at its own size, 0 where it is none."""
+    own_mips: bool = False
+    """The mip levels below the first are no smaller versions of it: somebody made them by hand."""
 
     @property
     def smooth(self) -> bool:

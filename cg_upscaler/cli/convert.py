@@ -1,0 +1,54 @@
+"""`cg-upscale convert`: other formats, mip levels, normal conventions and channels, and no generator."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cg_upscaler.cli.exit_codes import ExitCode
+from cg_upscaler.cli.run import configured, go, library, show, working
+from cg_upscaler.errors import UsageError
+from cg_upscaler.job import MipFilter
+from cg_upscaler.library.config import converting
+from cg_upscaler.maps import NormalConvention
+
+
+@click.command()
+@library
+@click.option("--mip-filter", type=click.Choice([f.value for f in MipFilter]), help="Default: kaiser.")
+@click.option("--normals", type=click.Choice([c.value for c in NormalConvention]), help="Turn normal maps so.")
+@click.option("--header", type=click.Choice(["legacy", "dx10"]), help="Of DDS files.")
+@click.option("--jpeg-quality", type=click.IntRange(1, 100))
+@click.option("--png-level", type=click.IntRange(0, 9))
+@working
+def convert(
+    dry_run: bool,
+    force: bool,
+    quiet: bool,
+    jobs: int | None,
+    json_: bool,
+    only: tuple[str, ...],
+    normals: str | None,
+    output: Path | None,
+    **settings: Any,
+) -> ExitCode:
+    """Write the textures under SOURCE in another format, at their own size. Mip levels are made anew.
+
+    What a texture holds decides how: colour is filtered in linear light, normals as vectors, cut-outs keep their
+    coverage; normals become BC5, masks BC4, and the rest BC7 where --format is dds and no --encoding is given.
+    """
+    config = converting(configured(output=output or _folder(settings), convert_normals=normals, **settings))
+    return show(config, only, json_) if dry_run else go(config, only, json_, force=force, quiet=quiet, jobs=jobs)
+
+
+def _folder(settings: dict[str, Any]) -> Path | None:
+    """Return the folder for results unless it is named: SOURCE-converted beside SOURCE."""
+    source: Path | None = settings["source"]
+    if source is None and settings["config"] is None:
+        raise UsageError("no library is named", fix="give SOURCE, or a configuration with 'source:'")
+    if source is None or settings["beside"] or settings["overwrite"]:
+        return None
+    library = source.absolute()
+    return library.with_name(f"{library.stem if library.is_file() else library.name}-converted")

@@ -1,0 +1,98 @@
+"""Brings a finished picture into its file: slice by slice, each with its mip levels, in the file's own numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cg_upscaler import codecs
+from cg_upscaler.codecs import FileSink, Image
+from cg_upscaler.errors import SourceError, UnreadableImage
+from cg_upscaler.job import Job
+from cg_upscaler.pixels.cells import Cropped
+from cg_upscaler.pixels.mips import levels
+from cg_upscaler.pixels.rows import Pixels, Sink, Source, pour
+from cg_upscaler.pixels.scratch import hold
+from cg_upscaler.pixels.storing import as_stored, stored
+from cg_upscaler.pixels.views import Array
+
+Watch = Callable[[Sink], Sink]
+"""Puts something before a sink that sees what goes into it."""
+
+
+def create(job: Job, image: Image) -> FileSink:
+    """Begin the file of a job, which carries on what that of its source says beside its texels."""
+    assert job.output_spec is not None  # an upscaling job has one
+    return codecs.create(Path(job.output), job.output_spec, image.metadata)
+
+
+def deliver(result: Source, job: Job, image: Image, sink: Sink, watch: Watch, *, scratch: Path | None) -> None:
+    """Put a finished picture, all of its slices, into the sink of its file, without committing it.
+
+    `watch` sees the first level of each slice, as it is before the file's curves and channels. `scratch` is a folder
+    for what is too large for memory.
+    """
+    assert job.output_spec is not None
+    size, storage = job.output_spec.size, job.output_spec.storage
+    into = _Finishing(sink, job)
+    watched = watch(into)
+    normals = _normals(job)
+    for number in range(storage.slices):
+        first: Source = result if storage.slices == 1 else Cropped(result, 0, number * size.height, size)
+        if storage.levels > 1:
+            first = hold(first, scratch)  # it is read once for the file, and once more for the level below it
+        pour(first, watched)
+        for level in levels(first, job, scratch=scratch, normals=normals, own=_own_levels(job, image, number)):
+            pour(level, into)
+
+
+def in_file(result: Source, job: Job) -> Source:
+    """Return a finished picture in the numbers and channels that its file holds."""
+    assert job.output_spec is not None
+    return as_stored(result, job.storing, job.output_spec.color_space, _alpha(job))
+
+
+@dataclass(frozen=True, slots=True)
+class _Finishing:
+    """A `Sink` before a file's, which turns rows into what the file holds."""
+
+    sink: Sink
+    job: Job
+
+    def put(self, rows: Pixels) -> None:
+        assert self.job.output_spec is not None
+        self.sink.put(stored(rows, self.job.storing, self.job.output_spec.color_space, _alpha(self.job)))
+
+    def commit(self) -> None:
+        self.sink.commit()
+
+    def discard(self) -> None:
+        self.sink.discard()
+
+
+def _alpha(job: Job) -> int | None:
+    return None if job.source_spec is None else job.source_spec.alpha
+
+
+def _normals(job: Job) -> Source | None:
+    if not job.mips.normals:
+        return None
+    try:
+        return codecs.read(Path(job.mips.normals))
+    except SourceError as error:
+        what = f"its normal map {error.where} {error.what}"
+        raise UnreadableImage(what, where=job.name, fix=error.fix) from error
+
+
+def _own_levels(job: Job, image: Image, number: int) -> Callable[[int], Source] | None:
+    """Return what reads a mip level of the source, of one of its slices; None where none of them is to be kept."""
+    if not job.mips.kept:
+        return None
+    spec, path = image.spec, Path(job.source)
+
+    def own(level: int) -> Source:
+        height = spec.size.level(level).height
+        return Array(codecs.read_level(path, spec, level)[number * height : (number + 1) * height])
+
+    return own

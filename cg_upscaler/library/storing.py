@@ -1,0 +1,293 @@
+"""Decides the file that a result becomes: like its source, but for what is asked; and says what cannot be kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from cg_upscaler import codecs
+from cg_upscaler.errors import UnsupportedImage
+from cg_upscaler.geometry import Size
+from cg_upscaler.job import MipFilter, Mips, Storing
+from cg_upscaler.library.config.format import KEEP, Chain, Format, Mode
+from cg_upscaler.library.survey.evidence import Evidence
+from cg_upscaler.maps import AlphaMode, ColorSpace, MapKind
+from cg_upscaler.spec import Depth, Effort, ImageSpec, Storage
+
+_SINGLE = (MapKind.ROUGHNESS, MapKind.GLOSS, MapKind.METALLIC, MapKind.OCCLUSION, MapKind.HEIGHT, MapKind.OPACITY)
+"""Kinds that one channel holds."""
+
+_BRIEF = {"bc1": 3, "bc4": 1, "bc5": 2, "bc6h": 3}
+"""Channels of block formats that hold fewer than four."""
+
+_BLOCKS = frozenset({"bc1", "bc2", "bc3", "bc4", "bc5", "bc6h", "bc7", "uastc", "etc1s"})
+
+_FLAGGED = ("dds", "ktx2")
+"""Containers that say by a flag whether numbers are under the sRGB curve."""
+
+_MODES = {
+    Mode.RGB: {1: "rrr", 2: "rrr", 4: "rgb"},
+    Mode.RGBA: {1: "rrr1", 2: "rrrg", 3: "rgb1"},
+    Mode.GRAY: {2: "r", 3: "y", 4: "y"},
+    Mode.INDEXED: {},
+}
+"""Where the channels of a mode come from, by how many there are. What is missing is there already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What becomes of a result."""
+
+    spec: ImageSpec
+    storing: Storing
+    mips: Mips
+    notes: tuple[str, ...]
+
+    @property
+    def is_as_its_source(self) -> bool:
+        return self.storing == Storing()
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a picture is, as far as that decides how it is stored."""
+
+    kind: MapKind
+    alpha: AlphaMode
+    color_space: ColorSpace
+    """Of its colours in its source."""
+    pictured: bool
+    """Its colours are light, under the sRGB curve in integer files and without it in others."""
+
+
+def plan_storing(
+    spec: ImageSpec, evidence: Evidence, content: Content, asked: Format, size: Size, *, normals: str = ""
+) -> Stored:
+    """Return the file for a result of `size`. Raises `UnsupportedImage` where what is asked cannot be.
+
+    `normals` is the normal map of its material, where a roughness is to be widened by it.
+    """
+    return _Planner(spec, evidence, content, asked, size).stored(normals)
+
+
+def changes(spec: ImageSpec, asked: Format) -> bool:
+    """Whether a file that is not enlarged would become another one by what is asked of its format."""
+    own = spec.storage
+    wanted = (
+        (asked.container, spec.container),
+        (asked.encoding, own.encoding),
+        (asked.depth, spec.depth),
+        (asked.srgb, own.srgb),
+        (asked.header, "legacy" if own.legacy else "dx10"),
+        (asked.rows, "bottom" if own.from_bottom else "top"),
+    )
+    return (
+        any(new not in (None, KEEP, old) for new, old in wanted)
+        or (asked.channels is not None and (asked.channels.mode is not None or bool(asked.channels.swizzle)))
+        or (asked.mips is not None and (asked.mips.share is not None or asked.mips.chain is not Chain.KEEP))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Planner:
+    spec: ImageSpec
+    evidence: Evidence
+    content: Content
+    asked: Format
+    size: Size
+
+    def stored(self, normals: str) -> Stored:
+        container, notes = self.container()
+        same = container == self.spec.container
+        encoding = self.encoding(container)
+        depth = self.depth(container, encoding)
+        swizzle = self.swizzle(container, encoding)
+        channels = len(swizzle) or self.spec.channels
+        curve = self.curve(depth)
+        space = self.content.color_space if curve is None else curve
+        own = self.spec.storage
+        storage = Storage(
+            encoding=encoding,
+            levels=self.levels(container),
+            slices=own.slices,
+            cube=own.cube,
+            srgb=self.srgb(container, space),
+            legacy=own.legacy if self.asked.header in (None, KEEP) else self.asked.header == "legacy",
+            from_bottom=own.from_bottom if self.asked.rows in (None, KEEP) else self.asked.rows == "bottom",
+            effort=self.asked.effort or Effort.FAST,
+            quality=self.asked.jpeg_quality if container == "jpg" else None,
+            squeeze=self.asked.png_level if container == "png" else None,
+        )
+        storage = replace(
+            storage,
+            legacy=storage.legacy and container == "dds",
+            from_bottom=storage.from_bottom and container == "tga",
+        )
+        spec = replace(
+            self.spec,
+            size=self.size,
+            channels=channels,
+            depth=depth,
+            container=container,
+            color_space=space,
+            alpha=self.alpha(swizzle, channels),
+            lossy=encoding in _BLOCKS or (self.spec.lossy and same and encoding == own.encoding) or container == "jpg",
+            indexed=self.asked.channels is not None and self.asked.channels.mode is Mode.INDEXED,
+            storage=storage,
+            note="",
+        )
+        reason = codecs.refusal(spec)
+        if reason:
+            raise UnsupportedImage(reason, fix="ask for another 'format' or 'scale' in a rule")
+        return Stored(spec, Storing(swizzle, curve), self.mips(normals), tuple(self.notes(notes, spec)))
+
+    def container(self) -> tuple[str, str]:
+        wanted = self.asked.container
+        if wanted in (None, KEEP):
+            shape = self.spec if self.asked.depth in (None, KEEP) else replace(self.spec, depth=Depth(self.asked.depth))
+            return codecs.output_container(shape)
+        assert wanted is not None
+        return wanted, ""
+
+    def encoding(self, container: str) -> str:
+        """Return how samples are packed: as asked, as in the source, or as such content is in that container."""
+        asked = self.asked.encoding
+        if asked not in (None, KEEP):
+            return "" if asked == "none" else str(asked)
+        own = self.spec.storage.encoding
+        if container == self.spec.container:
+            return codecs.kept_encoding(container, own)
+        return self._usual() if container in _FLAGGED else ""
+
+    def _usual(self) -> str:
+        """Return the block format for a kind of content."""
+        content, spec = self.content, self.spec
+        if content.kind is MapKind.DATA or content.kind is MapKind.PIXEL_ART:
+            return ""  # nothing may be lost
+        if spec.depth.is_float and content.pictured:
+            return "bc6h" if spec.alpha is None else "rgba16f"
+        if content.kind is MapKind.NORMAL:
+            return "bc5" if content.alpha is AlphaMode.NONE or spec.channels < 4 else "bc7"
+        single = content.kind in _SINGLE and (spec.channels == 1 or self.evidence.gray)
+        if single and content.alpha in (AlphaMode.NONE, AlphaMode.OPAQUE):
+            return "bc4"
+        return "bc7"
+
+    def depth(self, container: str, encoding: str) -> Depth:
+        asked = self.asked.depth
+        wanted = self.spec.depth if asked in (None, KEEP) else Depth(asked)
+        if encoding in _BLOCKS:
+            return Depth.HALF if encoding == "bc6h" else Depth.UINT8
+        held = codecs.depths(container, encoding)
+        if wanted in held or asked not in (None, KEEP):
+            return wanted
+        alike = [depth for depth in held if depth.is_float == wanted.is_float]
+        return max(alike or held, key=lambda depth: depth.bits)
+
+    def swizzle(self, container: str, encoding: str) -> str:
+        asked, count = self.asked.channels, self.spec.channels
+        if asked is not None and asked.swizzle:
+            self._require_sources(asked.swizzle)
+            return asked.swizzle
+        if asked is not None and asked.mode is not None:
+            return _MODES[asked.mode].get(count, "")
+        if encoding == self.spec.storage.encoding and container == self.spec.container:
+            return ""
+        wanted = _BRIEF.get(encoding)
+        transparent = self.content.alpha not in (AlphaMode.NONE, AlphaMode.OPAQUE)
+        if encoding == "bc1" and transparent:
+            wanted = 4
+        if wanted is None and self.content.alpha is AlphaMode.OPAQUE and count == 4 and encoding in _BLOCKS:
+            wanted = 3
+        held = codecs.channel_counts(container, encoding)
+        if wanted is None and count not in held:
+            wanted = min((more for more in held if more > count), default=max(held))
+        return "" if wanted in (None, count) else self._fitted(int(wanted))
+
+    def _fitted(self, wanted: int) -> str:
+        """Return where the channels come from of a file that must have so many."""
+        count = self.spec.channels
+        if count == 2 and self.spec.alpha is None:
+            return {1: "r", 3: "rgz" if self.content.kind is MapKind.NORMAL else "rg0", 4: "rgz1"}[wanted]
+        lacking = {(1, 2): "r1", (1, 3): "rrr", (1, 4): "rrr1", (2, 1): "r", (2, 3): "rrr", (2, 4): "rrrg"}
+        lacking |= {(3, 4): "rgb1", (4, 3): "rgb"}
+        fewer = {1: "r" if self.evidence.gray else "y", 2: "rg"}
+        return lacking.get((count, wanted)) or fewer[wanted]
+
+    def _require_sources(self, swizzle: str) -> None:
+        for letter in swizzle:
+            if letter in "rgba" and "rgba".index(letter) >= self.spec.channels:
+                raise UnsupportedImage(
+                    f"is to take a channel from {letter!r}, and it has {self.spec.channels}",
+                    fix="correct 'channels' under 'format'",
+                )
+
+    def alpha(self, swizzle: str, channels: int) -> int | None:
+        """Return which channel of the file is alpha: of two or four the last, if it comes from alpha or is full."""
+        if not swizzle:
+            return self.spec.alpha
+        own = None if self.spec.alpha is None else "rgba"[self.spec.alpha]
+        last = swizzle[-1]
+        return channels - 1 if channels in (2, 4) and (last in (own, "1") or channels == 4) else None
+
+    def curve(self, depth: Depth) -> ColorSpace | None:
+        """Return what colours become where they go from an integer file into one of floats, or the other way."""
+        if not self.content.pictured or depth.is_float == self.spec.depth.is_float:
+            return None
+        wanted = ColorSpace.LINEAR if depth.is_float else ColorSpace.SRGB
+        return None if wanted is self.content.color_space else wanted
+
+    def levels(self, container: str) -> int:
+        if not codecs.holds_many(container):
+            return 1
+        asked, own, full = self.asked.mips, self.spec.storage.levels, self.size.levels
+        if asked is not None and asked.share is not None:
+            return max(1, round(asked.share * full))
+        chain = Chain.KEEP if asked is None else asked.chain
+        if chain is Chain.KEEP:
+            if self.spec.container != container and not codecs.holds_many(self.spec.container):
+                return full  # nothing was said of levels, and what loads such a file looks for them
+            return as_before(self.spec.size, own, self.size)
+        return {Chain.NONE: 1, Chain.FULL: full}.get(chain) or to_blocks(self.size)
+
+    def srgb(self, container: str, space: ColorSpace) -> bool | None:
+        if container not in _FLAGGED:
+            return None
+        if self.asked.srgb not in (None, KEEP):
+            return bool(self.asked.srgb)
+        same = container == self.spec.container or self.spec.storage.srgb is not None
+        return self.spec.storage.srgb if same else space is ColorSpace.SRGB
+
+    def mips(self, normals: str) -> Mips:
+        kept = self.asked.own_mips != "replace" and self.evidence.own_mips
+        return Mips(self.asked.mip_filter or MipFilter.KAISER, kept, normals)
+
+    def notes(self, converted: str, spec: ImageSpec) -> Iterator[str]:
+        yield converted
+        own = self.spec.storage
+        if self.spec.storage.levels > 1 and spec.storage.levels == 1 and self.asked.mips is None:
+            yield f"{codecs.label(spec.container)} has no mip levels: only the first is written"
+        if spec.container == self.spec.container and spec.storage.encoding != own.encoding and not self.asked.encoding:
+            yield f"{own.encoding.upper()} is not written: {(spec.storage.encoding or 'none').upper()} instead"
+        if self.asked.depth in (None, KEEP) and spec.depth is not self.spec.depth:
+            yield f"{self.spec.depth.value} samples become {spec.depth.value}"
+        yield from (f"its {what} is not kept" for what in codecs.unkept(self.spec, spec.container))
+        if self.evidence.own_mips:
+            kept = self.asked.own_mips != "replace"
+            yield "its mip levels were made by hand: " + ("kept at their own size" if kept else "replaced, as asked")
+
+
+def as_before(source: Size, levels: int, size: Size) -> int:
+    """Return how many levels a result has whose source has so many: none, to 1×1, or to the same smallest."""
+    if levels <= 1:
+        return 1
+    if levels >= source.levels:
+        return size.levels
+    end = max(source.level(levels - 1).width, source.level(levels - 1).height)
+    longest = max(size.width, size.height)
+    return min(range(size.levels), key=lambda level: abs((longest >> level) - end)) + 1
+
+
+def to_blocks(size: Size) -> int:
+    """Return the levels of a chain that ends where a side would fall below four texels."""
+    return max(1, min(size.width, size.height).bit_length() - 2)
