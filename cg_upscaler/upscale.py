@@ -28,6 +28,7 @@ from cg_upscaler.pixels.premultiplied import multiplied_back
 from cg_upscaler.pixels.resample import halve
 from cg_upscaler.pixels.rows import Pixels, Source
 from cg_upscaler.pixels.scratch import hold
+from cg_upscaler.pixels.slices import slice_by_slice
 from cg_upscaler.pixels.space import Space, space_of
 from cg_upscaler.pixels.stairs import without_stairs
 from cg_upscaler.pixels.views import Constant, Mapped, Resized
@@ -55,9 +56,20 @@ class Work:
 def upscale(source: Source, job: Job, generators: Generators, *, scratch: Path | None, tick: Tick) -> Source:
     """Return the texture that `job` asks for, ready to be read from top to bottom. `tick` is told the share done.
 
-    A texture with a frame comes with its neighbours around it (`pixels.frame`), and the result without them. Raises
-    `OutOfMemory` and `NonFinite`; the engine then plans again and starts afresh.
+    A texture with a frame comes with its neighbours around it (`pixels.frame`, `pixels.cube`), and the result without
+    them. Slices come below each other, and so do their results. Raises `OutOfMemory` and `NonFinite`; the engine then
+    plans again and starts afresh.
     """
+    count = 1 if job.source_spec is None else job.source_spec.storage.slices
+    return slice_by_slice(
+        source,
+        count,
+        lambda done, one: upscale_slice(one, job, generators, scratch=scratch, tick=_share(tick, done, count)),
+    )
+
+
+def upscale_slice(source: Source, job: Job, generators: Generators, *, scratch: Path | None, tick: Tick) -> Source:
+    """Return one slice of a texture as its job asks: its cells each by itself, or without the frame it came with."""
     assert job.output_spec is not None  # an upscaling job has one
     work, size = Work(job, generators, scratch), job.output_spec.size
     if job.cells is not None:

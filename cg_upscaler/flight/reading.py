@@ -7,6 +7,7 @@ from pathlib import Path
 from cg_upscaler import codecs
 from cg_upscaler.errors import SourceError, UnreadableImage
 from cg_upscaler.job import Job
+from cg_upscaler.pixels.cube import framed_faces
 from cg_upscaler.pixels.frame import framed
 from cg_upscaler.pixels.rows import Source
 
@@ -20,12 +21,14 @@ def read(job: Job) -> codecs.Image:
 
 
 def picture_of(image: codecs.Image, job: Job) -> Source:
-    """Return the picture, with its neighbours around it where it has a frame.
+    """Return the picture, with its neighbours around it where it has a frame; for each face of a cube the other faces.
 
     Raises `UnreadableImage` for a neighbour that does not go with it.
     """
     if job.frame is None:
         return image
+    if image.spec.storage.cube:
+        return framed_faces(image.pixels, job.frame.margin)
     try:
         others = {side: codecs.read(Path(side.source), limit=_limit(job)).pixels for side in job.frame.neighbours}
         return framed(image.pixels, job.frame, job.edges, others)
@@ -35,4 +38,4 @@ def picture_of(image: codecs.Image, job: Job) -> Source:
 
 
 def _limit(job: Job) -> int:
-    return max(codecs.PIXEL_LIMIT, 0 if job.source_spec is None else job.source_spec.size.pixels)
+    return max(codecs.PIXEL_LIMIT, 0 if job.source_spec is None else job.source_spec.stack.pixels)

@@ -34,7 +34,7 @@ class Judge:
     def __init__(self, sink: Sink, source: Source, job: Job) -> None:
         """`source` is the job's own picture, without any frame. It is looked through here."""
         assert job.output_spec is not None  # an upscaling job has one
-        self._sink, self._size = sink, job.output_spec.size
+        self._sink, self._size = sink, job.output_spec.stack
         self._factor = _whole(source.size, self._size, vertices=job.vertices) or 1
         self._measures = tuple(_measures(tuple(parts_of(source, job)), job, self._size))
         self._waiting: list[Pixels] = []
@@ -103,5 +103,6 @@ def _measures(parts: tuple[Part, ...], job: Job, size: Size) -> Iterator[tuple[s
         elif role is Role.ALPHA and job.alpha is AlphaMode.CUTOUT:
             assert job.output_spec is not None
             yield "coverage_error", Coverage(part, job.alpha_threshold, job.output_spec.depth)
-    if Edge.WRAP in (job.edges.x, job.edges.y) and job.cells is None and job.frame is None:
+    alone = job.output_spec is None or job.output_spec.storage.slices == 1
+    if Edge.WRAP in (job.edges.x, job.edges.y) and job.cells is None and job.frame is None and alone:
         yield "seam", Seam(parts, job.edges, size.height)
