@@ -28,6 +28,7 @@ from cg_upscaler.library.scan import Found, Scan, scan
 from cg_upscaler.library.sidecars import Sidecars, read_sidecars
 from cg_upscaler.library.sizes import factor, together
 from cg_upscaler.library.texture import Texture, asked, plan_texture, skip
+from cg_upscaler.maps import MapKind
 from cg_upscaler.models import catalog
 from cg_upscaler.spec import DeviceInfo, ModelInfo, Reach
 
@@ -92,6 +93,18 @@ class _Draft:
 
 
 @dataclass(frozen=True, slots=True)
+class _Shared:
+    """What follows for each texture from the others."""
+
+    most: Mapping[str, Fraction]
+    """By how much the members of a material may grow, by its name."""
+    framings: Mapping[str, Framing]
+    """What lies beside a texture, by the texture's name."""
+    normals: Mapping[str, str]
+    """The path of a material's normal map, by the material's name."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Planner:
     """What the plans of all textures have in common."""
 
@@ -121,9 +134,9 @@ class _Planner:
         drafts = {name: item for name, item in made.items() if isinstance(item, _Draft)}
         drafts |= self.agree(drafts)
         made |= drafts
-        most, framings = _shared(drafts.values()), self.framings(drafts)
+        shared = _Shared(_most(drafts.values()), self.framings(drafts), _normal_maps(drafts.values()))
         items = [made[item.name] for item in found]
-        return self.even([self.finish(item, most, framings) if isinstance(item, _Draft) else item for item in items])
+        return self.even([self.finish(item, shared) if isinstance(item, _Draft) else item for item in items])
 
     def skip(self, found: Found) -> Job | None:
         """Return the job for a texture that is not even looked at."""
@@ -182,9 +195,9 @@ class _Planner:
         textures = {name: draft.texture for name, draft in drafts.items()}
         return find_frames(around, textures, self.config.pixel_limit) if around else {}
 
-    def finish(self, draft: _Draft, most: Mapping[str, Fraction], framings: Mapping[str, Framing]) -> Job | Problem:
-        """Plan a texture, given by how much each material allows its members to grow, and what lies beside each."""
-        framing = framings.get(draft.texture.name, Framing())
+    def finish(self, draft: _Draft, shared: _Shared) -> Job | Problem:
+        """Plan a texture, given what follows from the others."""
+        framing = shared.framings.get(draft.texture.name, Framing())
         made = attempt(
             draft.texture.name,
             lambda: plan_texture(
@@ -193,8 +206,9 @@ class _Planner:
                 self.output,
                 self.device,
                 self.find,
-                most=most.get(draft.material),
+                most=shared.most.get(draft.material),
                 frame=framing.frame,
+                normals=shared.normals.get(draft.material, ""),
                 measure=self.measured,
             ),
         )
@@ -246,7 +260,18 @@ def _missing(materials: Iterable[Material]) -> Iterator[str]:
         yield from (f"{material.name}: {what}" for what in material.missing)
 
 
-def _shared(drafts: Iterable[_Draft]) -> dict[str, Fraction]:
+def _normal_maps(drafts: Iterable[_Draft]) -> dict[str, str]:
+    """Return the path of each material's normal map: the first of those that hold x, y and z in this order."""
+    found: dict[str, str] = {}
+    for draft in drafts:
+        decision = draft.texture.decision
+        plain = decision.vectors in ((), (0, 1), (0, 1, 2)) and not draft.texture.evidence.vectors.signed
+        if draft.material and decision.kind is MapKind.NORMAL and plain:
+            found.setdefault(draft.material, str(draft.texture.source))
+    return found
+
+
+def _most(drafts: Iterable[_Draft]) -> dict[str, Fraction]:
     """Return by how much the members of each material may grow, where one of them cannot as far as it should."""
     members = defaultdict(list)
     for draft in drafts:

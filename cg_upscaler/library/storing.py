@@ -139,7 +139,8 @@ class _Planner:
         reason = codecs.refusal(spec)
         if reason:
             raise UnsupportedImage(reason, fix="ask for another 'format' or 'scale' in a rule")
-        return Stored(spec, Storing(swizzle, curve), self.mips(normals), tuple(self.notes(notes, spec)))
+        mips = self.mips(normals) if storage.levels > 1 else Mips()
+        return Stored(spec, Storing(swizzle, curve), mips, tuple(self.notes(notes, spec)))
 
     def container(self) -> tuple[str, str]:
         wanted = self.asked.container

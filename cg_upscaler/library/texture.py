@@ -81,9 +81,9 @@ def plan_texture(
     flip, turned = _turned(texture, settings)
     if sizes.size == spec.size and not flip and not changes(spec, settings.format):
         return _copied(texture, settings, output, *sizes.notes, "scale 1: copied")
-    stored = plan_storing(
-        spec, texture.evidence, _content(texture, settings), settings.format, sizes.size, normals=normals
-    )
+    widening = normals if _is_widened(texture, settings) else ""
+    content = _content(texture, settings)
+    stored = plan_storing(spec, texture.evidence, content, settings.format, sizes.size, normals=widening)
     frame = _framed(spec, frame)
     frame = frame if settings.cells is None and sizes.size == spec.size * sizes.passes else None
     groups = plan_groups(
@@ -122,6 +122,12 @@ def _content(texture: Texture, settings: Settled) -> Content:
         color_space=color_space(texture.spec, decision, settings.means),
         pictured=policy.color_space is ColorSpace.SRGB and settings.means.color_space is not ColorSpace.DATA,
     )
+
+
+def _is_widened(texture: Texture, settings: Settled) -> bool:
+    """Whether a texture holds roughness that its material's normal map is to widen."""
+    kinds = {texture.decision.kind, *settings.channels.values()}
+    return settings.format.roughness_from_normals is True and not kinds.isdisjoint((MapKind.ROUGHNESS, MapKind.GLOSS))
 
 
 def _named(texture: Texture, settings: Settled, container: str) -> PurePosixPath:
