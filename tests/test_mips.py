@@ -17,6 +17,7 @@ from tests.fakes import group, job_of
 
 COLOUR, ALPHA = (0, 1, 2), (3,)
 DATA = ColorSpace.DATA
+WRAPPED = Edges.both(Edge.WRAP)
 EVERY = pytest.mark.parametrize("how", list(MipFilter))
 
 
@@ -168,3 +169,250 @@ def test_a_vector_that_covers_less_does_not_count_more():
     expected = (stored * 2 - 1).mean(axis=(0, 1))
     last = chain(stored, vectors(0, 1, 2), how=MipFilter.BOX)[-1][0, 0] * 2 - 1
     assert np.allclose(last, expected / np.linalg.norm(expected), atol=1e-5)
+
+
+def foliage(side=128, seed=3, threshold=1.0):
+    """Leaves: green where they are, magenta where nobody sees it; alpha is all or nothing."""
+    rng = np.random.default_rng(seed)
+    field = np.tile(rng.normal(0, 1, (side, side)).astype(np.float32), (3, 3))
+    field = cv2.GaussianBlur(field, (0, 0), 1.2)[side : 2 * side, side : 2 * side]
+    alpha = (field / field.std() > threshold).astype(np.float32)
+    pixels = np.where(alpha[:, :, None] > 0, np.float32([0.2, 0.6, 0.1]), np.float32([1, 0, 1]))
+    return np.dstack([pixels, alpha]).astype(np.float32)
+
+
+@EVERY
+@pytest.mark.parametrize("threshold", [0.25, 0.5, 0.9])
+@pytest.mark.parametrize("leaves", [1.2, -0.6])
+def test_a_cutout_keeps_its_coverage_at_every_level(how, threshold, leaves):
+    pixels = foliage(threshold=leaves)
+    wanted = (pixels[:, :, 3] >= threshold).mean()
+    made = chain(
+        pixels, colour(), transparency(), how=how, alpha=AlphaMode.CUTOUT, alpha_threshold=threshold, edges=WRAPPED
+    )
+    plain = chain(pixels, colour(), data(3), how=how, alpha=AlphaMode.MASK, edges=WRAPPED)
+    for level in made:
+        passing = np.round(level[:, :, 3] * 255) >= threshold * 255
+        assert abs(passing.sum() - wanted * passing.size) <= 1
+    off = [abs((level[:, :, 3] >= threshold).mean() - wanted) / wanted for level in plain[:5]]
+    assert max(off) > 0.2
+
+
+def test_what_is_clear_or_solid_stays_so_at_every_level():
+    pixels = np.ones((32, 32, 4), np.float32)
+    pixels[:, :20, 3] = 0
+    pixels[::2, 16:24, 3] = 1
+    for level in chain(pixels, colour(), transparency(), how=MipFilter.BOX, alpha=AlphaMode.CUTOUT)[:3]:
+        side = level.shape[1]
+        assert (level[:, : side // 2, 3] == 0).all()
+        assert (level[:, side * 3 // 4 :, 3] == 1).all()
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1.0])
+def test_where_all_or_nothing_is_seen_alpha_stays_what_it_is(alpha):
+    pixels = random(16, 16, 4)
+    pixels[:, :, 3] = alpha
+    for level in chain(pixels, colour(), transparency(), alpha=AlphaMode.CUTOUT):
+        assert (level[:, :, 3] == alpha).all()
+
+
+@EVERY
+@pytest.mark.parametrize("alpha", [AlphaMode.CUTOUT, AlphaMode.BLEND])
+def test_hidden_colour_does_not_show(how, alpha):
+    """Nor where a filter's negative lobes take the weight away that a colour is divided by."""
+    for level in chain(foliage(), colour(), transparency(), how=how, alpha=alpha):
+        seen = level[:, :, 3] > (0.05 if alpha is AlphaMode.CUTOUT else 1 / 255)  # what is bent shows more
+        assert np.allclose(level[seen][:, :3], [0.2, 0.6, 0.1], atol=0.02)
+    own = chain(foliage(), colour(), data(3), how=how, alpha=AlphaMode.MASK)
+    assert np.abs(own[2][:, :, :3] - [0.2, 0.6, 0.1]).max() > 0.3  # a mask hides nothing
+
+
+def test_hidden_colour_stays_what_it_is_where_nothing_is_seen():
+    pixels = random(32, 32, 4)
+    pixels[:, :, 3] = 0
+    straight = chain(pixels[:, :, :3], colour())
+    for level, plain in zip(chain(pixels, colour(), transparency(), alpha=AlphaMode.BLEND), straight, strict=True):
+        assert np.allclose(level[:, :, :3], plain, atol=1e-3)
+
+
+def test_premultiplied_colour_is_averaged_as_it_is():
+    pixels = foliage()
+    pixels[:, :, :3] *= pixels[:, :, 3:]
+    level = chain(pixels, colour(), transparency(), how=MipFilter.BOX, alpha=AlphaMode.PREMULTIPLIED)[0]
+    light = as_light(pixels[:, :, :3]).reshape(64, 2, 64, 2, 3).mean(axis=(1, 3))
+    assert np.allclose(as_light(level[:, :, :3]), light, atol=1e-4)
+    assert np.allclose(level[:, :, 3], pixels[:, :, 3].reshape(64, 2, 64, 2).mean(axis=(1, 3)), atol=1e-6)
+
+
+def test_lobes_leave_no_numbers_that_a_file_cannot_hold():
+    board = np.zeros((32, 32, 1), np.float32)
+    board[:, 16:] = 1
+    for level in chain(board, data(0)):
+        assert level.min() >= 0
+        assert level.max() <= 1
+
+
+@EVERY
+def test_a_sun_has_no_dark_ring(how):
+    pixels = np.full((64, 64, 3), 0.5, np.float32)
+    pixels[30:33, 29:35] = 20000
+    for level in chain(pixels, colour(color_space=ColorSpace.LINEAR), how=how, depth=Depth.HALF):
+        assert level.min() >= 0.4999
+    assert chain(pixels, colour(color_space=ColorSpace.LINEAR), how=how, depth=Depth.HALF)[-1].max() > 20
+
+
+def test_float_numbers_of_any_range_keep_it():
+    pixels = random(32, 32, 1) * 500 - 1000
+    for level in chain(pixels, data(0), depth=Depth.FLOAT):
+        assert -1000 <= level.min() <= level.max() <= -500
+        assert level.mean() == pytest.approx(pixels.mean(), abs=15)
+
+
+@pytest.mark.parametrize("kind", [MapKind.DATA, MapKind.PIXEL_ART])
+def test_of_ids_each_texel_is_the_one_in_its_middle(kind):
+    pixels = random(48, 40, 3)
+    for number, level in enumerate(chain(pixels, colour(model=NEAREST), kind=kind, count=4), 1):
+        half = (1 << number) // 2
+        assert np.array_equal(level, pixels[half :: 1 << number, half :: 1 << number][: 48 >> number, : 40 >> number])
+    mixed = chain(pixels, colour(model=NEAREST), count=2)[0]
+    assert not np.isin(mixed, pixels).all()  # a surface that is only enlarged without a filter
+
+
+def test_channels_that_hold_one_value_are_not_touched_by_arithmetic():
+    pixels = random(9, 9, 4).astype(np.float32)
+    pixels[:, :, 3] = 1 / 3
+    for level in chain(pixels, colour(), group(Role.ALPHA, ALPHA, Size(4, 4), color_space=DATA, constant=True)):
+        assert (level[:, :, 3] == np.float32(1 / 3)).all()
+
+
+def test_a_gray_picture_in_three_channels_stays_gray():
+    pixels = np.repeat(random(16, 16, 1), 3, axis=2)
+    gray = data(0, targets=COLOUR)
+    for level in chain(pixels, gray):
+        assert (level == level[:, :, :1]).all()
+
+
+def test_the_pictures_of_a_sheet_do_not_mix():
+    pixels = np.zeros((32, 32, 1), np.float32)
+    pixels[:16, :16] = 1
+    for level in chain(pixels, data(0), cells=Cells(2, 2), count=5):
+        side = level.shape[0] // 2
+        expected = np.zeros_like(level)
+        expected[:side, :side] = 1
+        assert np.allclose(level, expected, atol=1e-6)
+
+
+def rough(*channels, **more):
+    return data(*channels, holds=MapKind.ROUGHNESS, **more)
+
+
+BY_NORMALS = Mips(MipFilter.BOX, normals="n.png")
+
+
+def test_flat_normals_change_no_roughness():
+    flat = np.full((32, 32, 3), np.float32([128, 128, 255]) / 255, np.float32)
+    for pixels in (random(32, 32, 1), np.zeros((32, 32, 1), np.float32)):
+        plain = chain(pixels, rough(0), how=MipFilter.BOX)
+        for level, without in zip(chain(pixels, rough(0), mips=BY_NORMALS, normals=flat), plain, strict=True):
+            assert np.array_equal(level, without)
+
+
+def test_roughness_is_widened_by_what_toksvig_says():
+    normals = bumps(32)
+    levels = chain(np.full((32, 32, 1), 0.3, np.float32), rough(0), mips=BY_NORMALS, normals=normals)
+    for number, level in enumerate(levels, 1):
+        side = 32 >> number
+        mean = (normals * 2 - 1).reshape(side, 32 // side, side, 32 // side, 3).mean(axis=(1, 3))
+        length = np.linalg.norm(mean.astype(np.float64), axis=2)
+        power = 2 / 0.3**4 - 2
+        power *= length / (length + power * (1 - length))
+        assert np.allclose(level[:, :, 0], (2 / (power + 2)) ** 0.25, atol=2e-3)
+
+
+@pytest.mark.parametrize("side", [8, 32, 64, 100])
+def test_roughness_never_falls_and_gloss_never_rises_whatever_the_size_of_the_normals(side):
+    pixels, normals = random(32, 32, 2), bumps(side)
+    groups = (rough(0), data(1, holds=MapKind.GLOSS))
+    plain = chain(pixels, *groups, how=MipFilter.BOX)
+    wider = chain(pixels, *groups, mips=BY_NORMALS, normals=normals)
+    for level, without in zip(wider, plain, strict=True):
+        assert (level[:, :, 0] >= without[:, :, 0]).all()
+        assert (level[:, :, 1] <= without[:, :, 1]).all()
+        assert 0 <= level.min() <= level.max() <= 1
+    assert wider[-1][0, 0, 0] > plain[-1][0, 0, 0] + 0.02
+
+
+def test_gloss_is_roughness_upside_down():
+    pixels, normals = random(32, 32, 1), bumps(32)
+    one = chain(pixels, rough(0), mips=BY_NORMALS, normals=normals)
+    other = chain(1 - pixels, data(0, holds=MapKind.GLOSS), mips=BY_NORMALS, normals=normals)
+    for level, inverse in zip(one, other, strict=True):
+        assert np.allclose(level, 1 - inverse, atol=1e-5)
+
+
+def test_roughness_that_is_the_same_everywhere_is_widened_too():
+    normals = bumps(32)
+    pixels = np.full((32, 32, 3), 0.3, np.float32)
+    one = group(Role.COLOR, COLOUR, Size(4, 4), color_space=DATA, constant=True)
+    last = chain(pixels, one, kind=MapKind.ROUGHNESS, mips=BY_NORMALS, normals=normals)[-1]
+    assert last.min() > 0.4
+    other = chain(pixels, one, kind=MapKind.METALLIC, mips=BY_NORMALS, normals=normals)[-1]
+    assert other.max() == np.float32(0.3)
+
+
+def test_levels_made_by_hand_are_taken_where_they_fit():
+    pixels = random(32, 16, 3)
+    drawn = {
+        level: np.full((max(1, 16 >> level), max(1, 8 >> level), 3), level / 10, np.float32) for level in range(1, 5)
+    }
+    job = job_for(pixels, colour(), mips=Mips(kept=True))
+    spec = replace(job.source_spec, size=Size(8, 16), storage=Storage(levels=4))  # all but the last two
+    job = replace(job, source_spec=spec)
+    made = list(levels(Array(pixels), job, scratch=None, own=lambda level: Array(drawn[level])))
+    for number, level in enumerate(made, 1):
+        got = level.rows(0, level.size.height)
+        if 2 <= number <= 4:
+            assert np.array_equal(got, drawn[number - 1])
+        else:
+            assert got.std() > 0 or number == 5
+            assert not np.isin(got, [0.1, 0.2, 0.3, 0.4]).any()
+    without = list(
+        levels(Array(pixels), replace(job, mips=Mips()), scratch=None, own=lambda level: Array(drawn[level]))
+    )
+    assert without[1].rows(0, 1).std() > 0
+
+
+def test_levels_made_by_hand_come_in_the_channels_and_the_convention_of_the_result():
+    pixels, drawn = bumps(16), bumps(4, seed=1)
+    one = vectors(2, 0, 1, targets=COLOUR, flip=True)
+    job = job_for(pixels, one, mips=Mips(kept=True))
+    job = replace(job, source_spec=replace(job.source_spec, size=Size(8, 8), storage=Storage(levels=2)))
+    made = list(levels(Array(pixels), job, scratch=None, own=lambda level: Array(drawn)))
+    expected = drawn[:, :, [2, 0, 1]] * np.float32([1, -1, 1]) + np.float32([0, 1, 0])
+    assert np.allclose(made[1].rows(0, 4), expected, atol=1e-6)
+
+
+class Counting:
+    """A picture that is computed as it is read, and says how many rows were asked for at once."""
+
+    def __init__(self, size, channels):
+        self.size, self.channels, self.most = size, channels, 0
+
+    def rows(self, start, stop):
+        self.most = max(self.most, stop - start)
+        return random(stop - start, self.size.width, self.channels, seed=start)
+
+
+def test_no_more_than_a_few_rows_of_the_first_level_are_held(tmp_path):
+    first = Counting(Size(64, 5000), 4)
+    job = job_for(np.zeros((4, 4, 4), np.uint8), colour(), transparency(), alpha=AlphaMode.BLEND)
+    job = replace(job, output_spec=replace(job.output_spec, size=first.size, storage=Storage(levels=3)))
+    assert [level.size for level in levels(first, job, scratch=tmp_path)] == [Size(32, 2500), Size(16, 1250)]
+    assert first.most < 100
+
+
+def test_a_result_does_not_depend_on_which_rows_are_asked_for_first():
+    pixels = random(300, 20, 4)
+    job = job_for(pixels, colour(), transparency(), alpha=AlphaMode.BLEND)
+    level = next(levels(Array(pixels), job, scratch=None))
+    assert np.array_equal(level.rows(100, 120), level.rows(0, 150)[100:120])

@@ -13,18 +13,19 @@ from cg_upscaler.job import Job, MipFilter
 from cg_upscaler.maps import AlphaMode
 from cg_upscaler.pixels import normals as vectors
 from cg_upscaler.pixels import toksvig
-from cg_upscaler.pixels.coverage import share_of, with_share
+from cg_upscaler.pixels.coverage import share_of, told_apart, with_share
 from cg_upscaler.pixels.edges import take
 from cg_upscaler.pixels.kernels import Shrinking
 from cg_upscaler.pixels.lanes import Lane, alpha_of, lanes_of
 from cg_upscaler.pixels.rows import Pixels, Source
 from cg_upscaler.pixels.scratch import hold
 from cg_upscaler.pixels.views import Channels, Mapped, Merged
+from cg_upscaler.pixels.windows import windowed
 
 _STRIP = 32
 """Rows of a level that are filtered together: few enough to stay in a processor's cache."""
 
-_HIDDEN = np.float32(2.0**-10)
+_HIDDEN = np.float32(2.0**-20)
 """What a texel counts that nobody sees: where none is seen, hidden colour stays what it is."""
 
 _THIN = np.float32(0.5)
@@ -123,6 +124,7 @@ class _Makes:
             part: Source = _Lowered(chain, lane, self.whole, means if lane.rough or lane.glossy else None)
             if share is not None and lane.first == alpha_of(self.lanes):
                 assert self.job.output_spec is not None
+                part = windowed(told_apart(), self.job.edges, part)
                 part = with_share(part, share, self.job.alpha_threshold, self.job.output_spec.depth)
             parts.append((part, lane.group.targets))
         return Merged(tuple(parts))
@@ -175,6 +177,9 @@ class _Level:
             if makes.weighed:
                 boxed = box.rows(window, ys, xs, top, end) if lobes else result
                 _unweigh(result, boxed, alpha, makes.weighed)
+                if makes.whole:
+                    for channel in makes.weighed:
+                        np.clip(result[:, :, channel], 0, 1, out=result[:, :, channel])
             np.clip(result[:, :, alpha], 0, 1, out=result[:, :, alpha])
         for lane in makes.lanes:
             if bounds is not None and not lane.is_vector:  # beside a sun, lobes would be deep black rings
@@ -216,7 +221,7 @@ class _Lowered:
         if self.means is None:
             return stored
         lost = toksvig.lost(self.means.rows(start, stop))
-        return 1 - toksvig.widened(1 - stored, lost) if self.lane.glossy else toksvig.widened(stored, lost)
+        return toksvig.dulled(stored, lost) if self.lane.glossy else toksvig.widened(stored, lost)
 
 
 @dataclass(frozen=True, slots=True)

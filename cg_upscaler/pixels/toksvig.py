@@ -55,6 +55,11 @@ def widened(roughness: Pixels, lost: Pixels) -> Pixels:
     return np.where(lost > 0, np.maximum(roughness, wider), roughness)
 
 
+def dulled(gloss: Pixels, lost: Pixels) -> Pixels:
+    """Return gloss, which is roughness upside down, after a loss (h, w, 1). It never rises."""
+    return np.where(lost > 0, np.minimum(gloss, 1 - widened(1 - gloss, lost)), gloss)
+
+
 @dataclass(frozen=True, slots=True)
 class _Averaged:
     source: Source
