@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -98,10 +97,8 @@ class Shrinking:
         planes = np.ascontiguousarray(tall.reshape(stop - start, -1, channels).transpose(2, 0, 1))
         width = len(self.across.first)
         result = np.empty((channels, stop - start, width), np.float32)
-        for left, right in _parts(width):
-            span = self.across.reads(left, right)
-            part = planes[:, :, span.start - xs.start : span.stop - xs.start]
-            result[:, :, left:right] = part @ _turned(self.across, left, right)
+        for left, right, span, matrix in _parts(self.across):
+            result[:, :, left:right] = planes[:, :, span.start - xs.start : span.stop - xs.start] @ matrix
         return np.ascontiguousarray(result.transpose(1, 2, 0))
 
     def bounds(self, window: Pixels, ys: Span, xs: Span, start: int, stop: int) -> tuple[Pixels, Pixels]:
@@ -122,10 +119,9 @@ class Shrinking:
         return wide
 
 
-def _parts(width: int) -> Iterator[tuple[int, int]]:
-    for left in range(0, width, _TOGETHER):
-        yield left, min(left + _TOGETHER, width)
-
-
-def _turned(axis: Taps, left: int, right: int) -> NDArray[np.float32]:
-    return axis.matrix(left, right).T
+@lru_cache(maxsize=64)
+def _parts(axis: Taps) -> tuple[tuple[int, int, Span, NDArray[np.float32]], ...]:
+    """Return an axis in pieces: from where to where each goes, what it reads, and its matrix, to be multiplied by."""
+    width = len(axis.first)
+    ends = [(left, min(left + _TOGETHER, width)) for left in range(0, width, _TOGETHER)]
+    return tuple((left, right, axis.reads(left, right), axis.matrix(left, right).T) for left, right in ends)
