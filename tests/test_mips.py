@@ -230,7 +230,7 @@ def test_hidden_colour_does_not_show(how, alpha):
 def test_hidden_colour_stays_what_it_is_where_nothing_is_seen():
     pixels = random(32, 32, 4)
     pixels[:, :, 3] = 0
-    straight = chain(pixels[:, :, :3], colour())
+    straight = chain(pixels[:, :, :3], colour(), how=MipFilter.TRIANGLE)
     for level, plain in zip(chain(pixels, colour(), transparency(), alpha=AlphaMode.BLEND), straight, strict=True):
         assert np.allclose(level[:, :, :3], plain, atol=1e-3)
 
@@ -416,3 +416,20 @@ def test_a_result_does_not_depend_on_which_rows_are_asked_for_first():
     job = job_for(pixels, colour(), transparency(), alpha=AlphaMode.BLEND)
     level = next(levels(Array(pixels), job, scratch=None))
     assert np.array_equal(level.rows(100, 120), level.rows(0, 150)[100:120])
+
+
+@EVERY
+def test_beside_what_is_seen_lies_a_colour_that_may_be_mixed_in(how):
+    """Renderers interpolate colour and alpha apart: what is hidden one texel away shows."""
+    for level in chain(foliage(), colour(), transparency(), how=how, alpha=AlphaMode.BLEND, edges=WRAPPED)[:4]:
+        seen = level[:, :, 3] > 0.75
+        near = np.logical_or.reduce([np.roll(seen, step, axis) for step in (-1, 1) for axis in (0, 1)])
+        assert np.abs(level[near][:, :3] - [0.2, 0.6, 0.1]).max() < 0.05
+
+
+def test_lobes_draw_no_haze_about_a_shape():
+    pixels = np.ones((64, 64, 4), np.float32)
+    pixels[:, :32, 3] = 0
+    level = chain(pixels, colour(), transparency(), alpha=AlphaMode.BLEND)[0][:, :, 3]
+    assert level[:, :15].max() < 1e-6
+    assert level[:, 17:].min() > 1 - 1e-6

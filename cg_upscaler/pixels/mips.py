@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cg_upscaler.geometry import Edges, Size
+from cg_upscaler.geometry import Size, Span
 from cg_upscaler.job import Job, MipFilter
 from cg_upscaler.maps import AlphaMode
 from cg_upscaler.pixels import normals as vectors
@@ -28,8 +28,14 @@ _STRIP = 32
 _HIDDEN = np.float32(2.0**-20)
 """What a texel counts that nobody sees: where none is seen, hidden colour stays what it is."""
 
-_THIN = np.float32(0.5)
-"""Weight left over by a filter's negative lobes, of that under a box, below which a box is taken instead."""
+_TRUSTED = {
+    MipFilter.KAISER: (0.25, 0.75),
+    MipFilter.BOX: (0.0, 1 / 255),
+    MipFilter.TRIANGLE: (-1.0, 0.0),
+}
+"""Of how much alpha on a filter's own mean of visible colour counts for nothing, and from where on alone. Below, lobes
+leave too little to divide by, and a box may see nothing at all: there it is a triangle's, which sees what lies beside.
+"""
 
 
 def levels(
@@ -154,18 +160,20 @@ class _Level:
         return self.source.channels
 
     def rows(self, start: int, stop: int) -> Pixels:
-        job, result = self.makes.job, np.empty((stop - start, self.size.width, self.channels), np.float32)
+        result = np.empty((stop - start, self.size.width, self.channels), np.float32)
         shrinking = Shrinking.by(self.source.size, self.size, self.makes.filter)
-        box = Shrinking.by(self.source.size, self.size, MipFilter.BOX)
         for top in range(start, stop, _STRIP):
             end = min(top + _STRIP, stop)
-            result[top - start : end - start] = self._strip(shrinking, box, top, end, job.edges)
+            result[top - start : end - start] = self._strip(shrinking, top, end)
         return result
 
-    def _strip(self, shrinking: Shrinking, box: Shrinking, top: int, end: int, edges: Edges) -> Pixels:
+    def _strip(self, shrinking: Shrinking, top: int, end: int) -> Pixels:
         makes, alpha = self.makes, alpha_of(self.makes.lanes)
+        box, triangle = (Shrinking.by(self.source.size, self.size, how) for how in (MipFilter.BOX, MipFilter.TRIANGLE))
         ys, xs = shrinking.reads(top, end)
-        window = take(self.source, ys, xs, edges)
+        if makes.weighed:
+            ys, xs = _both(ys, triangle.down.reads(top, end)), _both(xs, triangle.reads(top, end)[1])
+        window = take(self.source, ys, xs, makes.job.edges)
         lobes = makes.filter is MipFilter.KAISER
         bounds = box.bounds(window, ys, xs, top, end) if lobes and not makes.whole else None
         if alpha is not None and makes.weighed:
@@ -175,8 +183,8 @@ class _Level:
         result = shrinking.rows(window, ys, xs, top, end)
         if alpha is not None:
             if makes.weighed:
-                boxed = box.rows(window, ys, xs, top, end) if lobes else result
-                _unweigh(result, boxed, alpha, makes.weighed)
+                safe = triangle.rows(window, ys, xs, top, end) if makes.filter is not MipFilter.TRIANGLE else result
+                _unweigh(result, safe, alpha, makes.weighed, _TRUSTED[makes.filter])
                 if makes.whole:
                     for channel in makes.weighed:
                         np.clip(result[:, :, channel], 0, 1, out=result[:, :, channel])
@@ -189,13 +197,20 @@ class _Level:
         return result
 
 
-def _unweigh(result: Pixels, boxed: Pixels, alpha: int, channels: Sequence[int]) -> None:
-    """Divide colours by what they were weighed by, in place: where lobes left little of that, those under a box."""
-    weight, safe = result[:, :, alpha] + _HIDDEN, boxed[:, :, alpha] + _HIDDEN
-    thin = weight < _THIN * safe
-    divisor = np.where(thin, safe, weight)
+def _both(one: Span, other: Span) -> Span:
+    return Span(min(one.start, other.start), max(one.stop, other.stop))
+
+
+def _unweigh(result: Pixels, safe: Pixels, alpha: int, channels: Sequence[int], trusted: tuple[float, float]) -> None:
+    """Divide colours by what they were weighed by, in place; `safe` are the same, of a filter without lobes."""
+    low, high = (np.float32(bound) for bound in trusted)
+    own, other = result[:, :, alpha], safe[:, :, alpha] + _HIDDEN
+    share, divisor = np.clip((own - low) / (high - low), 0, 1), np.maximum(own, 0) + _HIDDEN
+    # Lobes draw rings of a haze; within what lies next to a texel clear is clear, and solid solid.
+    np.clip(own, 1 - 2 * (1 - safe[:, :, alpha]), 2 * safe[:, :, alpha], out=own)
     for channel in channels:
-        result[:, :, channel] = np.where(thin, boxed[:, :, channel], result[:, :, channel]) / divisor
+        mean = safe[:, :, channel] / other
+        result[:, :, channel] = mean + share * (result[:, :, channel] / divisor - mean)
 
 
 @dataclass(frozen=True, slots=True)
