@@ -10,6 +10,7 @@ import pytest
 
 from cg_upscaler import cli
 from tests.fakes import noise
+from tests.image_files import psd
 
 
 def save(path: Path, pixels: np.ndarray) -> Path:
@@ -134,12 +135,11 @@ def test_names_that_differ_in_case_only_are_both_named(library, tmp_path, capfd)
 
 
 def test_two_sources_with_one_result_are_both_named(library, tmp_path, capfd):
-    dds = struct.pack("<4sIIIIIII44xIIIIIIIIIIIII", b"DDS ", 124, 0x1007, 4, 4, 16, 0, 0, 32, 0x41, 0, 32, 0xFF0000, 0xFF00, 0xFF, 0xFF000000, 0x1000, 0, 0, 0, 0)  # fmt: skip  # noqa: E501
-    (library / "wall.dds").write_bytes(dds + bytes(range(64)))
-    save(library / "wall.dds.png", noise(4, 4, 3))
+    (library / "wall.psd").write_bytes(psd(noise(4, 4, 3)))
+    save(library / "wall.psd.png", noise(4, 4, 3))
     code, data, _ = run(capfd, library, "--out", tmp_path / "out")
     assert code == 1
-    assert {problem["name"] for problem in data["problems"]} == {"wall.dds", "wall.dds.png"}
+    assert {problem["name"] for problem in data["problems"]} == {"wall.psd", "wall.psd.png"}
     for problem in data["problems"]:
         assert "one file" in problem["message"]
 

@@ -329,25 +329,7 @@ def test_bc6h_is_half_floats_of_linear_light(tmp_path):
 def test_the_first_level_of_a_mip_chain_is_read(tmp_path):
     level = bytes([255, 255, 0, 0, 0, 0, 0, 0]) * 4  # two equal texels of color 0 and black: all color 0
     path = tmp_path / "a.dds"
-    path.write_bytes(dds(8, 8, level + bytes(16), fourcc=b"DXT1", mips=4))
+    path.write_bytes(dds(8, 8, level + bytes(24), fourcc=b"DXT1", mips=4))
     image = codecs.read(path)
-    assert image.pixels.shape == (8, 8, 4) and image.pixels[:, :, :3].min() == 255
+    assert image.pixels.shape == (8, 8, 3) and image.pixels.min() == 255
     assert image.spec.note == "BC1, 4 mips"
-
-
-@pytest.mark.parametrize(
-    ("how", "what"),
-    [
-        ({"caps2": 0xFE00}, "a cubemap"),
-        ({"misc": 4}, "a cubemap"),
-        ({"caps2": 0x200000}, "a volume texture"),
-        ({"dimension": 4}, "a volume texture"),
-        ({"array": 3}, "an array of 3 textures"),
-        ({"dxgi": 84}, "a signed texture"),
-    ],
-)
-def test_what_is_no_flat_texture_is_refused_by_what_it_is(tmp_path, how, what):
-    path = tmp_path / "a.dds"
-    path.write_bytes(dds(16, 16, bytes(16 * 16 * 8), **how))
-    with pytest.raises(UnsupportedImage, match=what):
-        codecs.probe(path)

@@ -10,18 +10,13 @@ import click
 from cg_upscaler.cli.exit_codes import ExitCode
 from cg_upscaler.cli.run import configured, go, library, show, working
 from cg_upscaler.errors import UsageError
-from cg_upscaler.job import MipFilter
 from cg_upscaler.library.config import converting
 from cg_upscaler.maps import NormalConvention
 
 
 @click.command()
 @library
-@click.option("--mip-filter", type=click.Choice([f.value for f in MipFilter]), help="Default: kaiser.")
 @click.option("--normals", type=click.Choice([c.value for c in NormalConvention]), help="Turn normal maps so.")
-@click.option("--header", type=click.Choice(["legacy", "dx10"]), help="Of DDS files.")
-@click.option("--jpeg-quality", type=click.IntRange(1, 100))
-@click.option("--png-level", type=click.IntRange(0, 9))
 @working
 def convert(
     dry_run: bool,

@@ -19,7 +19,7 @@ from cg_upscaler.cli.progress import Progress, planning, summary
 from cg_upscaler.cli.tables import as_json, orphans, plan_json, plan_table
 from cg_upscaler.errors import UsageError
 from cg_upscaler.geometry import Edge
-from cg_upscaler.job import Outcome, Plan, Receipt
+from cg_upscaler.job import MipFilter, Outcome, Plan, Receipt
 from cg_upscaler.library.config import Config, load
 from cg_upscaler.library.config.notation import AUTO
 from cg_upscaler.library.plan import make_plan
@@ -57,6 +57,10 @@ def library(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--depth", type=click.Choice(["8", "16", "half", "32"]), help="Bits of a sample."),
         click.option("--channels", metavar="WHICH", help="rgb, rgba, gray, indexed, or letters such as bgra."),
         click.option("--mips", metavar="WHICH", help="none, full, 4x4, or a share of a full chain such as 0.5."),
+        click.option("--mip-filter", type=click.Choice([f.value for f in MipFilter]), help="Default: kaiser."),
+        click.option("--header", type=click.Choice(["legacy", "dx10"]), help="Of DDS files. Default: the source's."),
+        click.option("--jpeg-quality", type=click.IntRange(1, 100), help="Default: 95."),
+        click.option("--png-level", type=click.IntRange(0, 9), help="How long zlib looks. Default: 4."),
         click.option("--only", multiple=True, metavar="GLOB", help="Only textures that match; may be repeated."),
         click.option("--json", "json_", is_flag=True, help="Print the result as JSON on stdout."),
     )

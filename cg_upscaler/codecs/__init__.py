@@ -7,6 +7,7 @@ it may be called from several threads at once.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -19,7 +20,9 @@ from cg_upscaler.codecs.offers import (
     channel_counts,
     codec_of,
     depths,
+    encodings,
     holds_many,
+    holds_pairs,
     kept_encoding,
     refusal,
     unkept,
@@ -28,7 +31,7 @@ from cg_upscaler.codecs.sink import FileSink
 from cg_upscaler.codecs.sniff import examine
 from cg_upscaler.codecs.table import CODECS
 from cg_upscaler.errors import OutputError, UnsupportedImage
-from cg_upscaler.spec import ImageSpec
+from cg_upscaler.spec import ImageSpec, Storage
 
 PIXEL_LIMIT = 1 << 28
 """Texels of a source that are taken at most: 16384², the largest texture that graphics cards take."""
@@ -85,12 +88,12 @@ def output_container(spec: ImageSpec) -> tuple[str, str]:
     second one for alpha.
     """
     own = next(codec for codec in CODECS if codec.container == spec.container)
-    reason = f"{label(own.container)} is not written by plans yet" if own.by_name else own.refusal(spec)
+    reason = own.refusal(spec)
     if not reason:
         return spec.container, ""
     wanted = "exr" if spec.depth.is_float else "png"
     held = next(codec for codec in CODECS if codec.container == wanted)
-    if held.refusal(spec):
+    if held.refusal(replace(spec, storage=Storage())):
         wanted = "tif"
     return wanted, f"{reason}: written as {label(wanted)}"
 
@@ -123,7 +126,9 @@ __all__ = [
     "copy_file",
     "create",
     "depths",
+    "encodings",
     "holds_many",
+    "holds_pairs",
     "is_texture",
     "kept_encoding",
     "label",

@@ -67,10 +67,12 @@ class Codec:
     """Two channels need not be gray and alpha."""
     longest: int = (1 << 31) - 1
     """The largest side."""
-    by_name: bool = False
-    """Written where a caller names it; no plan chooses it."""
     level: Callable[[Path, str, ImageSpec, int], Texels] | None = None
     """Decodes one mip level of all slices, (slices·height, width, channels); None where files have the first alone."""
+    encodings: tuple[str, ...] = ()
+    """Block formats, packings of bits and compressions that can be written; the usual one first."""
+    holds: Callable[[ImageSpec], str] | None = None
+    """Returns why an encoding cannot hold a picture; empty where it can. None: any holds what the container does."""
     many: bool = False
     """Holds mip levels and slices."""
 
@@ -89,6 +91,9 @@ class Codec:
             return f"{name} cannot hold two channels unless the second is alpha"
         if len(spec.pictures) > 1 and not self.many:
             return f"{name} holds a single picture, and not {_said(spec.storage)}"
+        reason = "" if self.holds is None else self.holds(spec)
+        if reason:
+            return reason
         if max(spec.size.width, spec.size.height) > self.longest:
             return f"{name} cannot hold {spec.size}, only up to {self.longest} texels a side"
         return ""

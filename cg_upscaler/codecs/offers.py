@@ -32,6 +32,16 @@ def channel_counts(container: str, encoding: str) -> tuple[int, ...]:
     return codec_of(container).channels
 
 
+def encodings(container: str) -> tuple[str, ...]:
+    """Return the block formats, packings and compressions that a container is written in."""
+    return codec_of(container).encodings
+
+
+def holds_pairs(container: str) -> bool:
+    """Whether of two channels the second need not be alpha."""
+    return codec_of(container).pairs
+
+
 def holds_many(container: str) -> bool:
     """Whether files of a container hold mip levels."""
     return codec_of(container).many

@@ -9,16 +9,16 @@ from typing import Protocol
 import numpy as np
 import OpenImageIO as oiio
 
-from cg_upscaler.codecs import chunks, dds
+from cg_upscaler.codecs import chunks
 from cg_upscaler.codecs.codec import Texels, within
 from cg_upscaler.codecs.image import Image
 from cg_upscaler.codecs.layers import Pick, pick
 from cg_upscaler.codecs.metadata import NOTHING, Metadata
 from cg_upscaler.codecs.sniff import damaged
+from cg_upscaler.codecs.straight import straight
 from cg_upscaler.errors import UnsupportedImage
 from cg_upscaler.geometry import Size
 from cg_upscaler.maps import ColorSpace
-from cg_upscaler.pixels.rows import from_float, to_float
 from cg_upscaler.spec import ImageSpec
 
 # Without it, TIFF turns half into float without a word. Set once, for the process, and never changed.
@@ -70,17 +70,16 @@ def read(path: Path, container: str, limit: int) -> Image:
 
 def _open(path: Path, container: str, limit: int) -> _Opened:
     facts = chunks.facts(path, container)
-    surface = dds.surface(path) if container == "dds" else None
     config = oiio.ImageSpec()
     config.attribute("oiio:UnassociatedAlpha", 1)  # or colour comes multiplied by alpha
     source = oiio.ImageInput.open(str(path), config)
     if source is None:
         complaint = _complaint(oiio)
-        if container in ("exr", "tif", "dds") and "upported" in complaint:
+        if container in ("exr", "tif") and "upported" in complaint:
             raise UnsupportedImage(f"is of a kind that is not handled ({complaint})", where=path, fix="save it plainly")
         raise damaged(path, f"is truncated or damaged ({complaint})")
     try:
-        return _described(source, path, container, limit, facts, surface)
+        return _described(source, path, container, limit, facts)
     except UnicodeDecodeError:
         raise damaged(path, "is damaged: the text in its header is none") from None
 
@@ -91,7 +90,6 @@ def _described(
     container: str,
     limit: int,
     facts: chunks.Facts,
-    surface: dds.Surface | None,
 ) -> _Opened:
     found = source.spec()
     size = within(Size(found.width, found.height), limit, path)
@@ -110,9 +108,6 @@ def _described(
         indexed=facts.indexed or _is_palette(found),
     )
     premultiplied = container in ("tif", "tga") and _premultiplied(found)
-    if surface is not None:
-        spec = replace(spec, lossy=surface.compression != "")
-        notes.insert(0, surface.note)
     if premultiplied:
         notes.append("premultiplied alpha, read as straight")
     return _Opened(source, replace(spec, note="; ".join(filter(None, notes))), picked, premultiplied)
@@ -146,18 +141,6 @@ def _notes(source: oiio.ImageInput, found: oiio.ImageSpec, size: Size) -> list[s
         source.seek_subimage(0, 0)
     _complaint(source)  # forget that there is no second image
     return notes
-
-
-def straight(pixels: Texels, alpha: int) -> Texels:
-    """Divide colour by alpha where that is not 0, in the type that it has."""
-    cover = to_float(pixels[:, :, alpha])
-    result = pixels.copy()
-    for channel in range(pixels.shape[2]):
-        if channel != alpha:
-            colour = to_float(pixels[:, :, channel])
-            divided = np.divide(colour, cover, out=colour.copy(), where=cover != 0)
-            result[:, :, channel] = from_float(divided, pixels.dtype)
-    return result
 
 
 class _Complaining(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cg_upscaler.codecs import bc7, oiio, pillow
+from cg_upscaler.codecs import dds, oiio, pillow
 from cg_upscaler.codecs.codec import Codec
 from cg_upscaler.spec import Depth
 
@@ -20,5 +20,19 @@ CODECS = (
     Codec("hdr", (".hdr",), oiio.probe, oiio.read, oiio.RowWriter, (Depth.FLOAT,), (3,)),
     Codec("webp", (".webp",), oiio.probe, oiio.read, pillow.WholeWriter, BYTE, (3, 4), longest=16383),
     Codec("psd", (".psd",), pillow.probe_psd, pillow.read_psd),
-    Codec("dds", (".dds",), oiio.probe, oiio.read, bc7.BlockWriter, BYTE, (3, 4), longest=1 << 14, by_name=True),
+    Codec(
+        "dds",
+        (".dds",),
+        dds.probe,
+        dds.read,
+        dds.SurfaceWriter,
+        (*INTEGER, *FLOATING),
+        (1, 2, 3, 4),
+        True,
+        longest=1 << 14,
+        level=dds.read_level,
+        encodings=dds.ENCODINGS,
+        many=True,
+        holds=dds.holds,
+    ),
 )

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,6 +17,8 @@ from cg_upscaler.library.receipts import Receipts, hash_file
 from cg_upscaler.library.scan import Found
 from cg_upscaler.library.survey import survey
 from cg_upscaler.library.survey.evidence import Evidence
+from cg_upscaler.library.survey.mips import BY_HAND, made_by_hand
+from cg_upscaler.pixels.rows import Pixels, to_float
 from cg_upscaler.spec import ImageSpec
 from cg_upscaler.wire import from_plain, to_plain
 
@@ -25,8 +27,11 @@ Progress = Callable[[int, int], None]
 
 T = TypeVar("T")
 
-_SURVEY = 6
+_SURVEY = 7
 """Goes up whenever a survey would see something else, so that nothing older is remembered."""
+
+_COMPARED = 1 << 21
+"""Texels of the largest mip level that others are compared with."""
 
 READERS = min(4, os.cpu_count() or 1)
 """Textures looked at at once: reading leaves the interpreter, and each is held whole in memory."""
@@ -91,4 +96,23 @@ def _look(item: Found, receipts: Receipts | None, limit: int) -> Seen:
 
 
 def _survey(path: Path, spec: ImageSpec, limit: int) -> Evidence:
-    return survey(codecs.read(path, limit=limit), spec)
+    evidence = survey(codecs.read(path, limit=limit), spec)
+    return replace(evidence, own_mips=True) if _has_own_mips(path, spec, evidence) else evidence
+
+
+def _has_own_mips(path: Path, spec: ImageSpec, evidence: Evidence) -> bool:
+    """Whether mip levels below the first are no smaller versions of it; some of those of the first slice tell."""
+    there = [level for level in range(spec.storage.levels) if spec.size.level(level).pixels <= _COMPARED]
+    there = [level for level in there if min(spec.size.level(level).width, spec.size.level(level).height) >= 4]
+    if len(there) < 2:
+        return False
+    first, *below = there
+    looked = sorted({below[0], below[len(below) // 2], below[-1]})
+    layout, alpha = evidence.vectors.layout, spec.alpha
+    vectors = layout in ((0, 1), (0, 1, 2)) and spec.channels == len(layout) and evidence.vectors.surface
+    base = _level(path, spec, first)
+    return any(made_by_hand(base, _level(path, spec, at), alpha=alpha, vectors=vectors) >= BY_HAND for at in looked)
+
+
+def _level(path: Path, spec: ImageSpec, level: int) -> Pixels:
+    return to_float(codecs.read_level(path, spec, level)[: spec.size.level(level).height])

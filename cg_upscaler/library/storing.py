@@ -121,6 +121,8 @@ class _Planner:
         storage = replace(
             storage,
             legacy=storage.legacy and container == "dds",
+            # The header of DirectX 9 has no such flag.
+            srgb=None if container == "dds" and storage.legacy and self.asked.header == "legacy" else storage.srgb,
             from_bottom=storage.from_bottom and container == "tga",
         )
         spec = replace(
@@ -152,9 +154,14 @@ class _Planner:
 
     def encoding(self, container: str) -> str:
         """Return how samples are packed: as asked, as in the source, or as such content is in that container."""
-        asked = self.asked.encoding
-        if asked not in (None, KEEP):
-            return "" if asked == "none" else str(asked)
+        asked, known = self.asked.encoding, codecs.encodings(container)
+        if asked is not None and asked != KEEP and (asked in known or self.asked.container not in (None, KEEP)):
+            if asked not in known:
+                raise UnsupportedImage(
+                    f"{codecs.label(container)} has no encoding {asked!r}",
+                    fix=f"choose one of {', '.join(known)}" if known else "leave 'encoding' out",
+                )
+            return asked
         own = self.spec.storage.encoding
         if container == self.spec.container:
             return codecs.kept_encoding(container, own)
@@ -164,7 +171,7 @@ class _Planner:
         """Return the block format for a kind of content."""
         content, spec = self.content, self.spec
         if content.kind is MapKind.DATA or content.kind is MapKind.PIXEL_ART:
-            return ""  # nothing may be lost
+            return "none"  # nothing may be lost
         if spec.depth.is_float and content.pictured:
             return "bc6h" if spec.alpha is None else "rgba16f"
         if content.kind is MapKind.NORMAL:
@@ -201,6 +208,8 @@ class _Planner:
         if wanted is None and self.content.alpha is AlphaMode.OPAQUE and count == 4 and encoding in _BLOCKS:
             wanted = 3
         held = codecs.channel_counts(container, encoding)
+        if count == 2 and self.spec.alpha is None and not codecs.holds_pairs(container):
+            held = tuple(more for more in held if more != 2)
         if wanted is None and count not in held:
             wanted = min((more for more in held if more > count), default=max(held))
         return "" if wanted in (None, count) else self._fitted(int(wanted))
@@ -264,8 +273,11 @@ class _Planner:
         return Mips(self.asked.mip_filter or MipFilter.KAISER, kept, normals)
 
     def notes(self, converted: str, spec: ImageSpec) -> Iterator[str]:
-        yield converted
-        own = self.spec.storage
+        if converted:
+            yield converted
+        own, asked = self.spec.storage, self.asked.encoding
+        if asked not in (None, KEEP, *codecs.encodings(spec.container)):
+            yield f"{codecs.label(spec.container)} has no encoding {asked!r}: stored as its source is"
         if self.spec.storage.levels > 1 and spec.storage.levels == 1 and self.asked.mips is None:
             yield f"{codecs.label(spec.container)} has no mip levels: only the first is written"
         if spec.container == self.spec.container and spec.storage.encoding != own.encoding and not self.asked.encoding:
