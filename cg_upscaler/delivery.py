@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cg_upscaler import codecs
-from cg_upscaler.codecs import FileSink, Image
+from cg_upscaler.codecs import FileSink, Image, ocio
 from cg_upscaler.errors import SourceError, UnreadableImage
 from cg_upscaler.job import Job
 from cg_upscaler.pixels.cells import Cropped
@@ -15,7 +15,7 @@ from cg_upscaler.pixels.mips import levels
 from cg_upscaler.pixels.rows import Pixels, Sink, Source, pour
 from cg_upscaler.pixels.scratch import hold
 from cg_upscaler.pixels.storing import as_stored, stored
-from cg_upscaler.pixels.views import Array
+from cg_upscaler.pixels.views import Array, Mapped
 
 Watch = Callable[[Sink], Sink]
 """Puts something before a sink that sees what goes into it."""
@@ -35,7 +35,7 @@ def deliver(result: Source, job: Job, image: Image, sink: Sink, watch: Watch, *,
     """
     assert job.output_spec is not None
     size, storage = job.output_spec.size, job.output_spec.storage
-    into = _Finishing(sink, job)
+    into = _Finishing(sink, job, _conversion(job))
     watched = watch(into)
     normals = _normals(job)
     for number in range(storage.slices):
@@ -50,7 +50,20 @@ def deliver(result: Source, job: Job, image: Image, sink: Sink, watch: Watch, *,
 def in_file(result: Source, job: Job) -> Source:
     """Return a finished picture in the numbers and channels that its file holds."""
     assert job.output_spec is not None
-    return as_stored(result, job.storing, job.output_spec.color_space, _alpha(job))
+    convert = _conversion(job)
+    named = result if convert is None else Mapped(result, convert, result.channels)
+    return as_stored(named, job.storing, job.output_spec.color_space, _alpha(job))
+
+
+def working_space(job: Job) -> str:
+    """Return the colour space that a job's generators are shown, of a source whose own is said by name."""
+    assert job.source_spec is not None
+    return ocio.LIGHT if job.source_spec.depth.is_float else ocio.PICTURE
+
+
+def _conversion(job: Job) -> Callable[[Pixels], Pixels] | None:
+    """Return what brings finished colours into the space that is said by name."""
+    return None if job.named is None else ocio.transform(working_space(job), job.named.result)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +72,11 @@ class _Finishing:
 
     sink: Sink
     job: Job
+    convert: Callable[[Pixels], Pixels] | None
 
     def put(self, rows: Pixels) -> None:
         assert self.job.output_spec is not None
+        rows = rows if self.convert is None else self.convert(rows)
         self.sink.put(stored(rows, self.job.storing, self.job.output_spec.color_space, _alpha(self.job)))
 
     def commit(self) -> None:

@@ -137,6 +137,14 @@ class Storing:
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """The colour spaces of a source and of its result, as OpenColorIO calls them."""
+
+    file: str
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
 class Companion:
     """A file that describes a texture in texels, and goes with it, scaled."""
 
@@ -198,6 +206,8 @@ class Job:
     groups: tuple[Group, ...] = ()
     mips: Mips = Mips()
     storing: Storing = Storing()
+    named: Named | None = None
+    """The colour spaces of its colours, where they are said by name."""
     companions: tuple[Companion, ...] = ()
     gates: Gates = Gates()
     notes: tuple[str, ...] = ()

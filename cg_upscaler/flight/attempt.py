@@ -21,7 +21,7 @@ from cg_upscaler.errors import (
     UpscaleError,
 )
 from cg_upscaler.flight.crew import Flight
-from cg_upscaler.flight.reading import picture_of, read
+from cg_upscaler.flight.reading import in_working_space, picture_of, read
 from cg_upscaler.flight.twins import Twin, Twins
 from cg_upscaler.gates import Judge, in_words, judged, lost_in_encoding
 from cg_upscaler.generate.adapt import adapting
@@ -117,7 +117,7 @@ class Attempts:
         if self.lost is not None and _needs_device(job):
             raise DeviceLost(self.lost.what, where=self.lost.where, fix=self.lost.fix)
         image = read(job)
-        picture = picture_of(image, job)
+        picture, own = (in_working_space(source, job) for source in (picture_of(image, job), image))
 
         def tick(share: float) -> None:
             flight.tell(Event(job, share * (1 - _WRITE_SHARE)))
@@ -130,7 +130,7 @@ class Attempts:
                 judges: list[Judge] = []
 
                 def watch(into: Sink) -> Sink:
-                    judges.append(Judge(into, image, now))
+                    judges.append(Judge(into, own, now))
                     return _Told(judges[0], now, flight)
 
                 deliver(result, now, image, sink, watch, scratch=scratch)

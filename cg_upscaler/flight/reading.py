@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from cg_upscaler import codecs
+from cg_upscaler.codecs import ocio
+from cg_upscaler.delivery import working_space
 from cg_upscaler.errors import SourceError, UnreadableImage
 from cg_upscaler.job import Job
 from cg_upscaler.pixels.cube import framed_faces
 from cg_upscaler.pixels.frame import framed
 from cg_upscaler.pixels.rows import Source
+from cg_upscaler.pixels.views import Mapped
 
 
 def read(job: Job) -> codecs.Image:
@@ -18,6 +21,13 @@ def read(job: Job) -> codecs.Image:
     if image.spec != job.source_spec:
         raise UnreadableImage("changed since it was planned", where=job.name, fix="run again")
     return image
+
+
+def in_working_space(picture: Source, job: Job) -> Source:
+    """Return a picture in the colour space that generators know, where its own is said by name."""
+    if job.named is None:
+        return picture
+    return Mapped(picture, ocio.transform(job.named.file, working_space(job)), picture.channels)
 
 
 def picture_of(image: codecs.Image, job: Job) -> Source:

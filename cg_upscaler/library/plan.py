@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
+from cg_upscaler.codecs import ocio
 from cg_upscaler.errors import ModelNotFound, UsageError
 from cg_upscaler.geometry import Edge, Edges
 from cg_upscaler.job import Job, Plan, Problem
@@ -55,6 +56,8 @@ def make_plan(
     in_library = config.beside or config.overwrite
     check_output(config.source, output, within=in_library)
     ours = known_outputs_under(config.source, of=output if config.converts else None)
+    for name in _spaces(config):
+        ocio.require(name)
     seen = scan(config.source, only=only, ours=ours)
     if config.source.is_file() and not (seen.found or seen.problems):
         raise UsageError("is no texture by its name", where=config.source, fix="see the README for the suffixes read")
@@ -249,6 +252,13 @@ class _Planner:
 
     def idle_rules(self) -> Iterator[str]:
         yield from (f"{rule} matches no texture" for rule in self.config.rules if id(rule) not in self.used)
+
+
+def _spaces(config: Config) -> Iterator[str]:
+    """Yield the names of colour spaces that are said anywhere."""
+    for settings in (config, *config.rules, *config.kinds.values()):
+        if settings.ocio is not None:
+            yield from filter(None, (settings.ocio.file, settings.ocio.result))
 
 
 def _places(materials: Iterable[Material]) -> dict[str, _Place]:

@@ -58,6 +58,8 @@ class Content:
     """Of its colours in its source."""
     pictured: bool
     """Its colours are light, under the sRGB curve in integer files and without it in others."""
+    named: bool = False
+    """In which space they are, and are to be, is said by name."""
 
 
 def plan_storing(
@@ -242,7 +244,7 @@ class _Planner:
 
     def curve(self, depth: Depth) -> ColorSpace | None:
         """Return what colours become where they go from an integer file into one of floats, or the other way."""
-        if not self.content.pictured or depth.is_float == self.spec.depth.is_float:
+        if self.content.named or not self.content.pictured or depth.is_float == self.spec.depth.is_float:
             return None
         wanted = ColorSpace.LINEAR if depth.is_float else ColorSpace.SRGB
         return None if wanted is self.content.color_space else wanted

@@ -97,6 +97,7 @@ def plan_texture(
     return replace(
         job, scale=sizes.passes, output_spec=stored.spec, cells=settings.cells, frame=frame, vertices=sizes.vertices,
         gates=settings.gates, mips=stored.mips, storing=stored.storing,
+        named=settings.named if content.pictured else None,
     )  # fmt: skip
 
 
@@ -121,6 +122,7 @@ def _content(texture: Texture, settings: Settled) -> Content:
         alpha=decision.alpha,
         color_space=color_space(texture.spec, decision, settings.means),
         pictured=policy.color_space is ColorSpace.SRGB and settings.means.color_space is not ColorSpace.DATA,
+        named=settings.named is not None,
     )
 
 

@@ -120,6 +120,17 @@ class Quality(Gates):
         return value
 
 
+class Ocio(BaseModel):
+    """Colour spaces by the names that OpenColorIO has for them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    file: _Name
+    """Of the sources' colours."""
+    result: _Name | None = None
+    """Of the results'. Unless given, that of the sources."""
+
+
 class Settings(BaseModel):
     """What can be set for the whole run, for a kind of map, or by a rule. None leaves it to the next in line."""
 
@@ -167,6 +178,8 @@ class Settings(BaseModel):
     """What happens to data: `copy`, or `fit` (resampled by nearest or linear, where one keeps it what it is)."""
     format: AskedFormat | None = None
     """The file that a result becomes; a word is its container. Unless given, it is like its source."""
+    ocio: Ocio | None = None
+    """The colour space of the file's colours, as OpenColorIO calls it, and of the result's: `{file: ACEScg}`."""
     prefix: _Affix | None = None
     """What is put before a result's name."""
     suffix: _Affix | None = None
@@ -335,5 +348,6 @@ NESTED: dict[str, Any] = {
     "when": When,
     "quality": Quality,
     "format": Format,
+    "ocio": Ocio,
 }
 """What lies below a setting of that name."""

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from cg_upscaler.geometry import Cells, Edges, Size
-from cg_upscaler.job import Gates
+from cg_upscaler.job import Gates, Named
 from cg_upscaler.library.classify import Decision
 from cg_upscaler.library.config import Config, Handling, Rule, Settings, TwoX
 from cg_upscaler.library.config.format import Format
+from cg_upscaler.library.config.schema import Ocio
 from cg_upscaler.library.globs import matches
 from cg_upscaler.library.sizes import LOADABLE
 from cg_upscaler.maps import POLICIES, AlphaMode, ColorSpace, MapKind, NormalConvention
@@ -63,6 +64,7 @@ class Settled:
     data: Handling = Handling.COPY
     gates: Gates = field(default_factory=Gates)
     format: Format = field(default_factory=Format)
+    named: Named | None = None
     prefix: str = ""
     suffix: str = ""
 
@@ -137,6 +139,7 @@ def settle(config: Config, rules: Sequence[Rule], decision: Decision) -> Settled
         data=first("data"),
         gates=_gates(layers),
         format=_format(layers),
+        named=_named(first("ocio")),
         prefix=first("prefix", ""),
         suffix=first("suffix", ""),
     )
@@ -167,6 +170,10 @@ def _means(config: Config, own: Sequence[Settings], kind: MapKind) -> Means:
         exact=first("exact", config.exact, False),
         precision=config.precision,
     )
+
+
+def _named(said: Ocio | None) -> Named | None:
+    return None if said is None else Named(said.file, said.result or said.file)
 
 
 def _format(layers: Sequence[Settings]) -> Format:
