@@ -27,7 +27,7 @@ def test_acescg_becomes_rec709_by_the_published_matrix() -> None:
 def test_the_srgb_curve_is_ours() -> None:
     numbers = np.linspace(0, 1, 300, dtype=np.float32).reshape(10, 10, 3)
     np.testing.assert_allclose(
-        ocio.transform("sRGB - Texture", ocio.LIGHT)(numbers), srgb_to_linear(numbers), atol=1e-5
+        ocio.transform("sRGB - Texture", ocio.LIGHT)(numbers), srgb_to_linear(numbers), atol=5e-5
     )
 
 

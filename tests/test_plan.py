@@ -20,6 +20,7 @@ from cg_upscaler.library.plan import make_plan
 from cg_upscaler.library.receipts import Receipts, hash_file
 from cg_upscaler.maps import BICUBIC, AlphaMode, MapKind
 from cg_upscaler.wire import from_plain, to_plain
+from tests.image_files import psd
 from tests.pictures import height_field, normals, stone
 from tests.planning import DEVICE, noise, planned, texture
 
@@ -148,16 +149,14 @@ def test_an_empty_library_is_an_empty_plan_and_a_missing_one_an_error(library: P
 
 
 def test_sources_that_map_to_one_output_are_both_refused(library: Path) -> None:
-    from PIL import Image
-
-    put(library / "lava.dds.png")
-    Image.fromarray(noise(3)).save(library / "lava.dds")
+    put(library / "lava.psd.png")
+    (library / "lava.psd").write_bytes(psd(noise(3)))
     put(library / "lava.png")
     plan = plan_of(library)
     assert [job.name for job in plan.jobs] == ["lava.png"]
     messages = {problem.name: problem.message for problem in plan.problems}
-    assert "lava.dds.png" in messages["lava.dds"]
-    assert messages["lava.dds.png"].startswith("its result and that of lava.dds would be one file")
+    assert "lava.psd.png" in messages["lava.psd"]
+    assert messages["lava.psd.png"].startswith("its result and that of lava.psd would be one file")
 
 
 def test_names_that_differ_in_case_only_are_both_refused(library: Path) -> None:
