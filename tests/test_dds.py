@@ -147,6 +147,24 @@ def test_every_level_of_blocks_is_read_elsewhere_within_what_blocks_lose(
         assert psnr(ours[:, :, : spec.channels], pixels) > FLOORS[name]
 
 
+@pytest.mark.parametrize("legacy", [False, True])
+@pytest.mark.parametrize("name", ["bc1", "bc2", "bc3", "bc4", "bc5", "bc7"])
+def test_pillow_reads_blocks_behind_either_header(tmp_path: Path, name: str, legacy: bool) -> None:
+    spec = spec_of(name, Size(100, 60), 3 if name == "bc1" else 0, levels=3, legacy=legacy)
+    pixels = write(tmp_path / "a.dds", spec)[0]
+    with Pillow.open(tmp_path / "a.dds") as image:
+        there = np.asarray(image).reshape(60, 100, -1)[:, :, : spec.channels]
+    seen = there[:, :, 3:].min(axis=2, initial=255) > 0
+    assert psnr(there[seen], pixels[seen]) > FLOORS[name]
+
+
+def test_bc6h_is_light_in_another_decoder_too(tmp_path: Path) -> None:
+    """That gives 8 bits of what lies between 0 and 1."""
+    light = picture(64, 32, 3, Depth.HALF) / np.float16(3)
+    there = elsewhere("bc6", Encoder("bc6h").encode(light), Size(64, 32))[:, :, :3]
+    assert psnr(there, light.astype(np.float32) * 255) > 38
+
+
 @pytest.mark.parametrize("name", ["bc1", "bc2", "bc3", "dxt2", "dxt4", "rxgb", "bc7"])
 @pytest.mark.parametrize("levels", [1, 4])
 def test_transparency_comes_back(tmp_path: Path, name: str, levels: int) -> None:
@@ -344,6 +362,24 @@ def test_a_file_that_is_shorter_than_it_says_is_damaged(tmp_path: Path, data: by
     for act in (codecs.probe, codecs.read):
         with pytest.raises(UnreadableImage):
             act(tmp_path / "a.dds")
+
+
+def test_a_file_that_goes_while_it_is_read_is_an_error_of_its_own(tmp_path: Path) -> None:
+    write(tmp_path / "a.dds", spec_of("bc7", Size(16, 16), levels=3))
+    spec = codecs.probe(tmp_path / "a.dds")
+    (tmp_path / "a.dds").unlink()
+    with pytest.raises(UnreadableImage, match="cannot be read"):
+        codecs.read_level(tmp_path / "a.dds", spec, 1)
+
+
+def test_no_room_for_a_temporary_file_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    write(tmp_path / "a.dds", spec_of("bc7", Size(16, 16)))
+    monkeypatch.setattr("tempfile.mkdtemp", fail)
+    with pytest.raises(UnreadableImage, match=r"cannot be decoded .*No space"):
+        codecs.read(tmp_path / "a.dds")
 
 
 def test_the_pixel_limit_counts_all_slices(tmp_path: Path) -> None:

@@ -33,7 +33,10 @@ def read(path: Path, container: str, limit: int) -> Image:
 
 def read_level(path: Path, container: str, spec: ImageSpec, level: int) -> Texels:
     """Decode one mip level of all slices, (slices·height, width, channels). Raises a `SourceError`."""
-    found = surface(path)
+    try:
+        found = surface(path)
+    except OSError as error:  # it was there when it was probed
+        raise _unreadable(path, error) from error
     if (found.size, found.storage) != (spec.size, spec.storage):
         raise UnreadableImage("changed while it was read", where=path, fix="run again")
     return _decoded(path, found, level, spec.channels)
@@ -75,7 +78,11 @@ def _decoded(path: Path, found: Surface, level: int, channels: int) -> Texels:
     result = np.empty(shape, DTYPES[format.depth])
     for number in range(found.storage.slices):
         data = _bytes(path, found, number, level)
-        texels = decode(format.block, data, size) if format.block else unpack(data, format, size)
+        try:
+            texels = decode(format.block, data, size) if format.block else unpack(data, format, size)
+        except OSError as error:
+            fix = "free some of the disk that temporary files go to"
+            raise UnreadableImage(f"cannot be decoded ({error})", where=path, fix=fix) from error
         if format.multiplied:
             texels = straight(texels, 3)
         result[number * size.height : (number + 1) * size.height] = texels[:, :, :channels]
@@ -84,9 +91,16 @@ def _decoded(path: Path, found: Surface, level: int, channels: int) -> Texels:
 
 def _bytes(path: Path, found: Surface, number: int, level: int) -> bytes:
     begins, length = found.at(number, level)
-    with path.open("rb") as file:
-        file.seek(begins)
-        data = file.read(length)
+    try:
+        with path.open("rb") as file:
+            file.seek(begins)
+            data = file.read(length)
+    except OSError as error:
+        raise _unreadable(path, error) from error
     if len(data) < length:
         raise damaged(path, "is truncated")
     return data
+
+
+def _unreadable(path: Path, error: OSError) -> UnreadableImage:
+    return UnreadableImage(f"cannot be read ({error.strerror})", where=path, fix="check the disk, and run again")
