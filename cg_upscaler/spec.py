@@ -61,6 +61,8 @@ class Storage:
     """A DDS header without the part of DirectX 10."""
     from_bottom: bool = False
     """The rows of a TGA stand in the file from the lowest up."""
+    wraps: tuple[bool, ...] = ()
+    """Of a ``.tx``: whether it goes on at its other side, across and down. Empty: that is not said."""
     effort: Effort = Effort.FAST
     quality: int | None = None
     """1 … 100, of JPEG; None is the writer's usual."""

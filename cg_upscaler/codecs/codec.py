@@ -24,7 +24,7 @@ DTYPES: dict[Depth, type[np.generic]] = {
 }
 """Which array type holds each depth."""
 
-LABELS = {"jpg": "JPEG", "tif": "TIFF", "webp": "WebP", "exr": "OpenEXR", "hdr": "Radiance HDR"}
+LABELS = {"jpg": "JPEG", "tif": "TIFF", "webp": "WebP", "exr": "OpenEXR", "hdr": "Radiance HDR", "tx": ".tx"}
 """How people call a container, where that is not its name in capitals."""
 
 Texels = NDArray[np.generic]

@@ -85,7 +85,7 @@ def _require(path: Path, head: bytes, container: str) -> None:
     if not head.strip(b"\0"):
         raise damaged(path, "begins with zeros only")
     found = identify(head)
-    if found == container:
+    if found == container or (container == "tx" and found in ("tif", "exr")):
         return
     if found is None or found == "tga":  # a TGA is recognised too loosely to advise a new name
         raise damaged(path, f"does not begin as a {label(container)} file does: damaged, or misnamed")

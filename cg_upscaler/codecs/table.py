@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cg_upscaler.codecs import dds, oiio, pillow
+from cg_upscaler.codecs import dds, oiio, pillow, tx
 from cg_upscaler.codecs.codec import Codec
 from cg_upscaler.spec import Depth
 
@@ -16,6 +16,7 @@ CODECS = (
     Codec("bmp", (".bmp",), oiio.probe, oiio.read, oiio.RowWriter, BYTE, (1, 3, 4)),
     Codec("jpg", (".jpg", ".jpeg"), oiio.probe, oiio.read, pillow.WholeWriter, BYTE, (1, 3), longest=65500),
     Codec("tif", (".tif", ".tiff"), oiio.probe, oiio.read, oiio.RowWriter, (*INTEGER, *FLOATING), (1, 2, 3, 4), True),
+    Codec("tx", (".tx",), tx.probe, tx.read, tx.TextureMaker, (*INTEGER, *FLOATING), (1, 2, 3, 4), True),
     Codec("exr", (".exr",), oiio.probe, oiio.read, oiio.RowWriter, FLOATING, (1, 2, 3, 4), True),
     Codec("hdr", (".hdr",), oiio.probe, oiio.read, oiio.RowWriter, (Depth.FLOAT,), (3,)),
     Codec("webp", (".webp",), oiio.probe, oiio.read, pillow.WholeWriter, BYTE, (3, 4), longest=16383),

@@ -58,6 +58,8 @@ class Content:
     """Of its colours in its source."""
     pictured: bool
     """Its colours are light, under the sRGB curve in integer files and without it in others."""
+    wraps: tuple[bool, ...] = ()
+    """Whether it tiles, across and down."""
     named: bool = False
     """In which space they are, and are to be, is said by name."""
 
@@ -116,6 +118,7 @@ class _Planner:
             srgb=self.srgb(container, space),
             legacy=own.legacy if self.asked.header in (None, KEEP) else self.asked.header == "legacy",
             from_bottom=own.from_bottom if self.asked.rows in (None, KEEP) else self.asked.rows == "bottom",
+            wraps=self.content.wraps if container == "tx" else (),
             effort=self.asked.effort or Effort.FAST,
             quality=self.asked.jpeg_quality if container == "jpg" else None,
             squeeze=self.asked.png_level if container == "png" else None,

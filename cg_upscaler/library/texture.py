@@ -122,6 +122,7 @@ def _content(texture: Texture, settings: Settled) -> Content:
         alpha=decision.alpha,
         color_space=color_space(texture.spec, decision, settings.means),
         pictured=policy.color_space is ColorSpace.SRGB and settings.means.color_space is not ColorSpace.DATA,
+        wraps=(settings.edges.x is Edge.WRAP, settings.edges.y is Edge.WRAP),
         named=settings.named is not None,
     )
 
