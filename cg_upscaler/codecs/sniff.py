@@ -27,6 +27,7 @@ SIGNATURES = (
     (b"8BPS", "psd"),
     (b"DDS ", "dds"),
     (b"GIF8", "gif"),
+    (b"\xabKTX 20\xbb\r\n\x1a\n", "ktx2"),
 )
 LFS_POINTER = b"version https://git-lfs"
 
@@ -112,6 +113,8 @@ def claimed_size(head: bytes, container: str) -> tuple[int, int]:
     if container == "dds":
         height, width = _pair("<II", head, 12)
         return width, height
+    if container == "ktx2":
+        return _pair("<II", head, 20)
     if container == "psd":
         height, width = _pair(">II", head, 14)
         return width, height

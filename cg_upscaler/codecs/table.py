@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cg_upscaler.codecs import dds, oiio, pillow, tx
+from cg_upscaler.codecs import dds, ktx2, oiio, pillow, tx
 from cg_upscaler.codecs.codec import Codec
 from cg_upscaler.spec import Depth
 
@@ -35,5 +35,19 @@ CODECS = (
         encodings=dds.ENCODINGS,
         many=True,
         holds=dds.holds,
+    ),
+    Codec(
+        "ktx2",
+        (".ktx2",),
+        ktx2.probe,
+        ktx2.read,
+        ktx2.writer,
+        (*INTEGER, *FLOATING),
+        (1, 2, 3, 4),
+        True,
+        level=ktx2.read_level,
+        encodings=ktx2.ENCODINGS,
+        many=True,
+        holds=ktx2.holds,
     ),
 )
