@@ -15,6 +15,7 @@ import pytest
 
 from cg_upscaler import codecs
 from cg_upscaler.codecs import atomic, oiio, pillow
+from cg_upscaler.codecs.exr_writer import ExrWriter
 from cg_upscaler.errors import DiskFull, OutputError, UnreadableImage
 from tests.image_files import noise, spec_for, write
 
@@ -132,7 +133,7 @@ def test_a_disk_that_fills_up_is_told_and_nothing_is_left(target, monkeypatch, a
 
 
 @pytest.mark.parametrize(
-    ("writer", "suffix"), [(oiio.RowWriter, ".png"), (pillow.WholeWriter, ".jpg"), (oiio.RowWriter, ".exr")]
+    ("writer", "suffix"), [(oiio.RowWriter, ".png"), (pillow.WholeWriter, ".jpg"), (ExrWriter, ".exr")]
 )
 @pytest.mark.parametrize("step", ["write", "close"])
 @pytest.mark.parametrize(

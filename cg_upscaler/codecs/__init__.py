@@ -57,9 +57,15 @@ def probe(path: Path, *, limit: int = PIXEL_LIMIT) -> ImageSpec:
     return codec.probe(path, codec.container, limit)
 
 
-def read(path: Path, *, limit: int = PIXEL_LIMIT) -> Image:
-    """Decode a file whole, in its own type. Raises a `SourceError`: a part of a picture is never returned."""
+def read(path: Path, *, limit: int = PIXEL_LIMIT, scratch: Path | None = None) -> Image:
+    """Decode a file whole, in its own type. Raises a `SourceError`: a part of a picture is never returned.
+
+    With a folder for it, what is large goes by rows into a file there that has no name, and only what is looked at is
+    in memory. Raises `DiskFull` where that has no room.
+    """
     codec = _examined(path, limit)
+    if scratch is not None and codec.large is not None:
+        return codec.large(path, codec.container, limit, scratch)
     return codec.read(path, codec.container, limit)
 
 

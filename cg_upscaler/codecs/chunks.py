@@ -8,8 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from cg_upscaler.codecs.png import chunks_of
 from cg_upscaler.codecs.sniff import damaged
 from cg_upscaler.errors import UnsupportedImage
+from cg_upscaler.spec import Storage
+
+_USUAL = Storage()
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +22,12 @@ class Facts:
 
     indexed: bool = False
     lossy: bool = False
-    note: str = ""
+    storage: Storage = _USUAL
 
 
 def facts(path: Path, container: str) -> Facts:
-    """Return what the structure of a PNG, TGA or WebP says. Raises for one that ends early or is an animation."""
-    read = {"png": _png, "tga": _tga, "webp": _webp}.get(container)
+    """Return what the structure of a PNG, TGA, BMP or WebP says. Raises for one that ends early or is an animation."""
+    read = {"png": _png, "tga": _tga, "bmp": _bmp, "webp": _webp}.get(container)
     if read is None:
         return Facts(lossy=container == "jpg")
     with path.open("rb") as file:
@@ -34,34 +38,30 @@ def facts(path: Path, container: str) -> Facts:
 
 
 def _png(file: BinaryIO, path: Path) -> Facts:
-    """Walk to the end, so that a truncated file never reaches libpng, which would write to stderr about it."""
-    indexed = False
-    length = file.seek(0, 2)
-    at = 8
-    while True:
-        file.seek(at)
-        size, kind = struct.unpack(">I4s", file.read(8))
-        if kind == b"IHDR":
-            indexed = file.read(10)[9:10] == b"\x03"
-        elif kind == b"acTL":
-            raise _animated(path)
-        at += size + 12
-        if at > length:
-            raise damaged(path, f"is truncated: there are {length} of at least {at} bytes")
-        if kind == b"IEND":
-            return Facts(indexed=indexed)
+    kinds, chunks = chunks_of(file, path)
+    if b"acTL" in kinds:
+        raise _animated(path)
+    header = next((data for kind, data in chunks if kind == b"IHDR"), b"")
+    return Facts(indexed=header[9:10] == b"\x03")
 
 
 def _tga(file: BinaryIO, path: Path) -> Facts:
-    _, mapped, bits, flags = struct.unpack("<BB14xBB", file.read(18))
+    _, mapped, kind, bits, flags = struct.unpack("<BBB13xBB", file.read(18))
     if bits == 16 and mapped == 0 and flags & 0xF == 1:
-        # OpenImageIO drops that bit without a word.
+        # OpenImageIO drops that bit without a word, and others do not agree on whether it is opaque when set.
         raise UnsupportedImage("is a 16-bit TGA with one bit of alpha", where=path, fix="save it with 32 bits a texel")
-    return Facts(indexed=mapped == 1)
+    encoding = "rle" if kind >= 9 else "none"
+    return Facts(indexed=mapped == 1, storage=Storage(encoding=encoding, from_bottom=not flags & 0x20))
+
+
+def _bmp(file: BinaryIO, path: Path) -> Facts:
+    head = file.read(34).ljust(34, b"\0")
+    rle = head[14] >= 40 and int.from_bytes(head[30:34], "little") in (1, 2)
+    return Facts(storage=Storage(encoding="rle" if rle else ""))
 
 
 def _webp(file: BinaryIO, path: Path) -> Facts:
-    for kind, start in _riff(file):
+    for kind, start, _ in riff(file):
         if kind == b"VP8X":
             file.seek(start)
             if file.read(1)[0] & 2:
@@ -71,7 +71,8 @@ def _webp(file: BinaryIO, path: Path) -> Facts:
     raise damaged(path, "is truncated: there is no picture in it")
 
 
-def _riff(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
+def riff(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
+    """Yield the kind, the place and the size of each chunk of a RIFF file."""
     at = 12
     while True:
         file.seek(at)
@@ -79,7 +80,7 @@ def _riff(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
         if len(header) < 8:
             return
         kind, size = struct.unpack("<4sI", header)
-        yield kind, at + 8
+        yield kind, at + 8, size
         at += 8 + size + size % 2
 
 

@@ -75,6 +75,10 @@ class Codec:
     """Returns why an encoding cannot hold a picture; empty where it can. None: any holds what the container does."""
     many: bool = False
     """Holds mip levels and slices."""
+    layered: bool = False
+    """Holds slices, and no mip levels."""
+    large: Callable[[Path, str, int, Path], Image] | None = None
+    """Decodes what is large into a file in a folder; None where everything is decoded into memory."""
 
     def refusal(self, spec: ImageSpec) -> str:
         """Return why a picture cannot be written in this container, and what can; empty where it can be."""
@@ -89,7 +93,7 @@ class Codec:
             return f"{name} cannot hold {spec.channels} channels, only {counts}"
         if spec.channels == 2 and spec.alpha != 1 and not self.pairs:
             return f"{name} cannot hold two channels unless the second is alpha"
-        if len(spec.pictures) > 1 and not self.many:
+        if len(spec.pictures) > 1 and not self.many and not (self.layered and spec.storage.levels == 1):
             return f"{name} holds a single picture, and not {_said(spec.storage)}"
         reason = "" if self.holds is None else self.holds(spec)
         if reason:

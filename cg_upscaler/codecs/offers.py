@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from cg_upscaler.codecs import metadata
 from cg_upscaler.codecs.codec import Codec
 from cg_upscaler.codecs.table import CODECS
 from cg_upscaler.spec import Depth, ImageSpec
 
 WRITTEN = tuple(codec.container for codec in CODECS if codec.write is not None)
 """The containers that results can have."""
+
+_OTHERWISE = {"tif": "zip", "exr": "zip", "tga": "none", "bmp": ""}
+"""What is written where a file's own compression is only read."""
 
 _BY_NAME = {codec.container: codec for codec in CODECS}
 
@@ -49,9 +53,10 @@ def holds_many(container: str) -> bool:
 
 def kept_encoding(container: str, encoding: str) -> str:
     """Return the encoding in which a container's own can be written again: itself, or what stands for it."""
-    return encoding
+    known = codec_of(container).encodings
+    return encoding if container not in _OTHERWISE or not encoding or encoding in known else _OTHERWISE[container]
 
 
 def unkept(spec: ImageSpec, container: str) -> tuple[str, ...]:
     """Return what a file carries beside its texels and a container has no place for."""
-    return ()
+    return metadata.unkept(spec, container)

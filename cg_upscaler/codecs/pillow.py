@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image as Pillow
 from PIL import PsdImagePlugin
 
-from cg_upscaler.codecs import jpeg, oiio
+from cg_upscaler.codecs import jpeg, oiio, segments
 from cg_upscaler.codecs.codec import Texels, within
 from cg_upscaler.codecs.image import Image
 from cg_upscaler.codecs.metadata import NOTHING, Metadata
@@ -39,12 +39,12 @@ def read_psd(path: Path, container: str, limit: int) -> Image:
     if _is_deep(path):
         return oiio.read(path, container, limit)
     with _open_psd(path) as psd:
-        spec = _psd_spec(psd, path, limit)
+        spec, metadata = _psd_spec(psd, path, limit), _beside(psd)
         try:
             plain = psd.convert({1: "L", 3: "RGB", 4: "RGBA"}[spec.channels])
         except BROKEN as error:
             raise damaged(path, f"is truncated or damaged ({error})") from error
-    return Image(spec, np.array(plain).reshape(spec.size.height, spec.size.width, spec.channels))
+    return Image(spec, np.array(plain).reshape(spec.size.height, spec.size.width, spec.channels), metadata)
 
 
 def _is_deep(path: Path) -> bool:
@@ -79,8 +79,12 @@ def _psd_spec(psd: PsdImagePlugin.PsdImageFile, path: Path, limit: int) -> Image
         color_space=ColorSpace.SRGB,
         alpha=3 if channels == 4 else None,
         indexed=psd.mode == "P",
-        note="its ICC profile is not kept" if psd.info.get("icc_profile") else "",
+        carries=_beside(psd).carries,
     )
+
+
+def _beside(psd: PsdImagePlugin.PsdImageFile) -> Metadata:
+    return segments.psd([(number, data) for number, _, data in psd.resources])
 
 
 class WholeWriter:
@@ -88,6 +92,7 @@ class WholeWriter:
 
     def __init__(self, path: Path, container: str, spec: ImageSpec, metadata: Metadata = NOTHING) -> None:
         self._path, self._container, self._row = path, container, 0
+        self._spec, self._metadata = spec, metadata
         self._pixels = np.empty((spec.size.height, spec.size.width, spec.channels), np.uint8)
         self._path.touch(exist_ok=False)  # a folder that cannot be written is known before the work, not after
 
@@ -98,10 +103,23 @@ class WholeWriter:
     def close(self) -> None:
         if self._container == "webp":
             encoded = BytesIO()
-            Pillow.fromarray(self._pixels).save(encoded, "WEBP", lossless=True, exact=True, quality=50, method=3)
+            said = self._metadata
+            Pillow.fromarray(self._pixels).save(
+                encoded,
+                "WEBP",
+                lossless=True,
+                exact=True,
+                quality=50,
+                method=3,
+                icc_profile=said.icc if segments.suits(said.icc, 3) else b"",
+                exif=segments.exif_for(said, self._spec.size),
+                xmp=said.xmp,
+            )
             self._path.write_bytes(encoded.getbuffer())
         else:
-            self._path.write_bytes(jpeg.encode(self._pixels))
+            encoded_jpeg = jpeg.encode(self._pixels, self._spec.storage.quality or jpeg.QUALITY)
+            colours = self._spec.channels
+            self._path.write_bytes(segments.with_segments(encoded_jpeg, self._metadata, self._spec.size, colours))
 
     def abort(self) -> None:
         pass
