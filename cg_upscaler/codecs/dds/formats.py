@@ -120,7 +120,8 @@ FORMATS: dict[str, Format] = {
 }
 """By the name of `Storage.encoding`. Masks count from the lowest bit of a little-endian number."""
 
-ENCODINGS = tuple(FORMATS)
+ENCODINGS = (*FORMATS, "none")
+"""All that can be asked for."""
 
 BY_DXGI = {code: name for name, format in FORMATS.items() for code in format.dxgi}
 BY_FOUR_CC = {code: name for name, format in FORMATS.items() for code in format.four_cc}

@@ -39,7 +39,8 @@ VULKAN: dict[str, tuple[int, ...]] = {
 }
 """Numbers of VkFormat: plain, under the sRGB curve; of BC1 the same without alpha."""
 
-ENCODINGS = (*VULKAN, *BASIS)
+ENCODINGS = (*VULKAN, *BASIS, "none")
+"""All that can be asked for."""
 
 BY_VULKAN = {number: (name, bool(at % 2)) for name, numbers in VULKAN.items() for at, number in enumerate(numbers)}
 
