@@ -146,9 +146,7 @@ def in_light(library: Path) -> None:
 
 
 def as_vectors(library: Path) -> None:
-    print(
-        "\nNormals at levels 1 … 5, degrees from the mean of all vectors below: kept | made of unit length at each level"
-    )
+    print("\nNormals at levels 1 … 5, degrees from the mean of all vectors: kept | of unit length at each level")
     print("| and by how much that mean is shorter than 1, as which it would be stored if it were averaged like colour")
     found = [pair for word in ("_nm", "_nrm", "normal") for pair in pictures(library, word)]
     for name, pixels in found:

@@ -1,5 +1,8 @@
 """Mip levels keep what a map means: light, vectors, coverage, place."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import cv2
@@ -434,3 +437,25 @@ def test_lobes_draw_no_haze_about_a_shape():
     level = chain(pixels, colour(), transparency(), alpha=AlphaMode.BLEND)[0][:, :, 3]
     assert level[:, :15].max() < 1e-6
     assert level[:, 17:].min() > 1 - 1e-6
+
+
+def test_bytes_do_not_depend_on_how_many_threads_there_are():
+    code = """
+import hashlib, numpy as np
+from tests.test_mips import chain, colour, random, transparency
+from cg_upscaler.maps import AlphaMode
+made = chain(random(501, 700, 4), colour(), transparency(), alpha=AlphaMode.CUTOUT)
+print(hashlib.sha256(b"".join(level.tobytes() for level in made)).hexdigest())
+"""
+    found = [
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "OPENBLAS_NUM_THREADS": threads, "OMP_NUM_THREADS": threads},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for threads in ("1", "2")
+    ]
+    assert found[0] == found[1]
+    assert len(found[0].strip()) == 64

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cg_upscaler.geometry import Size, Span
+from cg_upscaler.geometry import Edges, Size, Span
 from cg_upscaler.job import MipFilter
-from cg_upscaler.pixels.rows import Pixels
+from cg_upscaler.pixels.edges import take
+from cg_upscaler.pixels.rows import Pixels, Source
 
 _WIDTH, _ALPHA = 3.0, 4.0
 """Of the Kaiser window: its reach in texels of the result, and how steeply it falls (NVIDIA Texture Tools' own)."""
 
 _TOGETHER = 32
-"""Texels of the result along an axis that are summed up by one product of matrices."""
+"""Texels of the result along an axis that are summed up at once. Across by a product of matrices: a tap costs a
+tenth of what it does by itself, and so small a product runs in one thread."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,20 +89,29 @@ class Shrinking:
         return self.down.reads(start, stop), self.across.reads(0, len(self.across.first))
 
     def rows(self, window: Pixels, ys: Span, xs: Span, start: int, stop: int) -> Pixels:
-        """Return rows of the result, (stop - start, width, c), of a window on rows `ys` and columns `xs`, or more.
-
-        By products of matrices: a tap costs a tenth of what it does by itself.
-        """
-        channels, wanted = window.shape[2], self.down.reads(start, stop)
-        block = window[wanted.start - ys.start : wanted.stop - ys.start]
-        tall = self.down.matrix(start, stop) @ block.reshape(len(block), -1)
-        # Channel by channel, so that the matrix of the other axis is as small as that of this one.
-        planes = np.ascontiguousarray(tall.reshape(stop - start, -1, channels).transpose(2, 0, 1))
-        width = len(self.across.first)
-        result = np.empty((channels, stop - start, width), np.float32)
+        """Return rows of the result, (stop - start, width, c), of a window on rows `ys` and columns `xs`, or more."""
+        channels, rows = window.shape[2], stop - start
+        tall = self._tall(window.reshape(len(window), -1), self.down.first[start:stop] - ys.start, start, stop)
+        # Channel by channel, so that a matrix of one texel's taps does for all of them.
+        planes = np.ascontiguousarray(tall.reshape(rows, -1, channels).transpose(2, 0, 1))
+        result = np.empty((channels, rows, len(self.across.first)), np.float32)
         for left, right, span, matrix in _parts(self.across):
             result[:, :, left:right] = planes[:, :, span.start - xs.start : span.stop - xs.start] @ matrix
         return np.ascontiguousarray(result.transpose(1, 2, 0))
+
+    def _tall(self, lines: NDArray[np.float32], first: NDArray[np.intp], start: int, stop: int) -> NDArray[np.float32]:
+        """Sum up lines, tap by tap: a product of matrices this large runs in threads, and depends on how many."""
+        weights = self.down.weights[start:stop]
+        result = np.zeros((len(first), lines.shape[1]), np.float32)
+        part = np.empty_like(result)
+        step = int(first[1] - first[0]) if len(first) > 1 else 1
+        even = bool((np.diff(first) == step).all())
+        for tap in range(weights.shape[1]):
+            begin = int(first[0]) + tap
+            taken = lines[begin : begin + step * (len(first) - 1) + 1 : step] if even else lines[first + tap]
+            np.multiply(taken, weights[:, tap, None], out=part)
+            result += part
+        return result
 
     def bounds(self, window: Pixels, ys: Span, xs: Span, start: int, stop: int) -> tuple[Pixels, Pixels]:
         """Return the least and the greatest of the texels that each texel of the result takes anything of."""
@@ -122,6 +134,34 @@ class Shrinking:
 @lru_cache(maxsize=64)
 def _parts(axis: Taps) -> tuple[tuple[int, int, Span, NDArray[np.float32]], ...]:
     """Return an axis in pieces: from where to where each goes, what it reads, and its matrix, to be multiplied by."""
-    width = len(axis.first)
-    ends = [(left, min(left + _TOGETHER, width)) for left in range(0, width, _TOGETHER)]
+    width, step = len(axis.first), _TOGETHER if axis.weights.shape[1] <= _TOGETHER else _TOGETHER // 4
+    ends = [(left, min(left + step, width)) for left in range(0, width, step)]
     return tuple((left, right, axis.reads(left, right), axis.matrix(left, right).T) for left, right in ends)
+
+
+@dataclass(frozen=True, slots=True)
+class Shrunk:
+    """A picture filtered to a smaller size."""
+
+    source: Source
+    size: Size
+    how: MipFilter
+    edges: Edges
+
+    @property
+    def channels(self) -> int:
+        return self.source.channels
+
+    def rows(self, start: int, stop: int) -> Pixels:
+        shrinking = Shrinking.by(self.source.size, self.size, self.how)
+        result: Pixels = np.empty((stop - start, self.size.width, self.channels), np.float32)
+        for top, end in strips(start, stop):
+            ys, xs = shrinking.reads(top, end)
+            result[top - start : end - start] = shrinking.rows(take(self.source, ys, xs, self.edges), ys, xs, top, end)
+        return result
+
+
+def strips(start: int, stop: int) -> Iterator[tuple[int, int]]:
+    """Divide rows of a result into those that are filtered together: few enough to stay in a processor's cache."""
+    for top in range(start, stop, _TOGETHER):
+        yield top, min(top + _TOGETHER, stop)

@@ -15,15 +15,12 @@ from cg_upscaler.pixels import normals as vectors
 from cg_upscaler.pixels import toksvig
 from cg_upscaler.pixels.coverage import share_of, told_apart, with_share
 from cg_upscaler.pixels.edges import take
-from cg_upscaler.pixels.kernels import Shrinking
+from cg_upscaler.pixels.kernels import Shrinking, strips
 from cg_upscaler.pixels.lanes import Lane, alpha_of, lanes_of
 from cg_upscaler.pixels.rows import Pixels, Source
 from cg_upscaler.pixels.scratch import hold
 from cg_upscaler.pixels.views import Channels, Mapped, Merged
 from cg_upscaler.pixels.windows import windowed
-
-_STRIP = 32
-"""Rows of a level that are filtered together: few enough to stay in a processor's cache."""
 
 _HIDDEN = np.float32(2.0**-20)
 """What a texel counts that nobody sees: where none is seen, hidden colour stays what it is."""
@@ -162,8 +159,7 @@ class _Level:
     def rows(self, start: int, stop: int) -> Pixels:
         result = np.empty((stop - start, self.size.width, self.channels), np.float32)
         shrinking = Shrinking.by(self.source.size, self.size, self.makes.filter)
-        for top in range(start, stop, _STRIP):
-            end = min(top + _STRIP, stop)
+        for top, end in strips(start, stop):
             result[top - start : end - start] = self._strip(shrinking, top, end)
         return result
 

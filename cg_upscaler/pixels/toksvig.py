@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from cg_upscaler.geometry import Edges, Size
 from cg_upscaler.job import MipFilter
 from cg_upscaler.pixels import normals
-from cg_upscaler.pixels.edges import take
-from cg_upscaler.pixels.kernels import Shrinking
+from cg_upscaler.pixels.kernels import Shrunk
 from cg_upscaler.pixels.rows import Pixels, Source
 from cg_upscaler.pixels.views import Mapped
 
@@ -31,7 +28,7 @@ def averaged(vectors: Source, size: Size, edges: Edges) -> Source:
 
     Along an axis where the map is the coarser one, what lies under a texel is one vector or a mix of two.
     """
-    return vectors if vectors.size == size else _Averaged(vectors, size, edges)
+    return vectors if vectors.size == size else Shrunk(vectors, size, MipFilter.BOX, edges)
 
 
 def lost(means: Pixels) -> Pixels:
@@ -58,19 +55,3 @@ def widened(roughness: Pixels, lost: Pixels) -> Pixels:
 def dulled(gloss: Pixels, lost: Pixels) -> Pixels:
     """Return gloss, which is roughness upside down, after a loss (h, w, 1). It never rises."""
     return np.where(lost > 0, np.minimum(gloss, 1 - widened(1 - gloss, lost)), gloss)
-
-
-@dataclass(frozen=True, slots=True)
-class _Averaged:
-    source: Source
-    size: Size
-    edges: Edges
-
-    @property
-    def channels(self) -> int:
-        return self.source.channels
-
-    def rows(self, start: int, stop: int) -> Pixels:
-        shrinking = Shrinking.by(self.source.size, self.size, MipFilter.BOX)
-        ys, xs = shrinking.reads(start, stop)
-        return shrinking.rows(take(self.source, ys, xs, self.edges), ys, xs, start, stop)
