@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from cg_upscaler import codecs
 from cg_upscaler.backends import devices
 from cg_upscaler.delivery import create, deliver
-from cg_upscaler.errors import ForeignOutput, UsageError
+from cg_upscaler.errors import ForeignOutput, OutputError, UsageError
 from cg_upscaler.generate.adapt import adapting
 from cg_upscaler.generate.known_reach import reach_on
 from cg_upscaler.generate.pool import Pool
@@ -21,6 +21,7 @@ from cg_upscaler.job import Action, Job
 from cg_upscaler.library.classify import classify
 from cg_upscaler.library.config import load
 from cg_upscaler.library.config.complaints import choose, nearest
+from cg_upscaler.library.config.format import Format
 from cg_upscaler.library.config.settings import settle
 from cg_upscaler.library.survey import survey
 from cg_upscaler.library.texture import Texture, plan_texture
@@ -30,6 +31,8 @@ from cg_upscaler.pixels.rows import Source, from_float
 from cg_upscaler.pixels.views import Array
 from cg_upscaler.spec import Depth, ImageSpec
 from cg_upscaler.upscale import upscale
+
+_AS_IT_IS = Format()
 
 E = TypeVar("E", MapKind, AlphaMode)
 
@@ -85,18 +88,21 @@ class Upscaler:
     ) -> Job:
         """Upscale one file into another, and return the job that did it, which says what it was taken for and why.
 
-        The output's suffix decides its format. Raises `SourceError`, `OutputError` (a format that cannot hold the
+        The output's suffix decides its format; within that the file is like its source. Raises `SourceError`, `OutputError` (a format that cannot hold the
         result among it) and what generators raise.
         """
         source, output = Path(source), Path(output)
         if output.exists() and not overwrite:
             raise ForeignOutput("is there already", where=output, fix="pass overwrite=True to replace it")
         image = codecs.read(source)
-        job = self._plan(image, image.spec, source.name, source, kind, alpha, edges)
+        container = codecs.container_of(output)
+        if container not in codecs.WRITTEN:
+            fix = f"use one of {', '.join(codecs.WRITTEN)}"
+            raise OutputError(f"no file can be written as '{output.suffix}'", where=output, fix=fix)
+        job = self._plan(image, image.spec, source.name, source, kind, alpha, edges, Format(container=container))
         if job.output_spec is None:  # at scale 1, or of a size that must not grow
             return self._copied(source, output, job)
-        written = replace(job.output_spec, container=codecs.container_of(output))
-        job = replace(job, output=str(output), output_spec=written)
+        job = replace(job, output=str(output))
         adapting(job, lambda now: self._into(output, image, now))
         return job
 
@@ -129,6 +135,7 @@ class Upscaler:
         kind: str | MapKind | None,
         alpha: str | AlphaMode | None,
         edges: Edges | None,
+        format: Format = _AS_IT_IS,
     ) -> Job:
         evidence = survey(picture, spec)
         decision = classify(
@@ -144,7 +151,7 @@ class Upscaler:
                 f"is data, which no generator may touch: {decision.why}", where=name, fix="pass a kind to upscale it"
             )
         settings = settle(self._config, (), decision)
-        settings = settings if edges is None else replace(settings, edges=edges)
+        settings = replace(settings, format=format, edges=settings.edges if edges is None else edges)
         texture = Texture(name, path, spec, evidence, decision)
         return plan_texture(
             texture,
