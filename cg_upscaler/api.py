@@ -88,8 +88,8 @@ class Upscaler:
     ) -> Job:
         """Upscale one file into another, and return the job that did it, which says what it was taken for and why.
 
-        The output's suffix decides its format; within that the file is like its source. Raises `SourceError`, `OutputError` (a format that cannot hold the
-        result among it) and what generators raise.
+        The output's suffix decides its format; within that the file is like its source. Raises `SourceError`,
+        `OutputError` (a format that cannot hold the result among it) and what generators raise.
         """
         source, output = Path(source), Path(output)
         if output.exists() and not overwrite:
