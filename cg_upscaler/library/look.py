@@ -17,7 +17,7 @@ from cg_upscaler.library.receipts import Receipts, hash_file
 from cg_upscaler.library.scan import Found
 from cg_upscaler.library.survey import survey
 from cg_upscaler.library.survey.evidence import Evidence
-from cg_upscaler.library.survey.mips import BY_HAND, made_by_hand
+from cg_upscaler.library.survey.mips import BY_HAND, LEAST, made_by_hand
 from cg_upscaler.pixels.rows import Pixels, to_float
 from cg_upscaler.spec import ImageSpec
 from cg_upscaler.wire import from_plain, to_plain
@@ -103,7 +103,7 @@ def _survey(path: Path, spec: ImageSpec, limit: int) -> Evidence:
 def _has_own_mips(path: Path, spec: ImageSpec, evidence: Evidence) -> bool:
     """Whether mip levels below the first are no smaller versions of it; some of those of the first slice tell."""
     there = [level for level in range(spec.storage.levels) if spec.size.level(level).pixels <= _COMPARED]
-    there = [level for level in there if min(spec.size.level(level).width, spec.size.level(level).height) >= 4]
+    there = [level for level in there if min(spec.size.level(level).width, spec.size.level(level).height) >= LEAST]
     if len(there) < 2:
         return False
     first, *below = there
