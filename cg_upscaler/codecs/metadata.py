@@ -11,11 +11,12 @@ from cg_upscaler.spec import ImageSpec
 ICC, EXIF, XMP, TEXT = "ICC profile", "EXIF", "XMP", "text"
 GAMMA, RESOLUTION, TURN, ATTRIBUTES = "gamma", "resolution", "orientation", "attributes"
 NAMES, WINDOW = "channel names", "display window"
+VALVE = "Valve's flags and resources"
 
 LOST = "only: "
 """Begins a word for what not even the source's own container keeps."""
 
-_SAME = frozenset({ICC, EXIF, XMP, TEXT, GAMMA, RESOLUTION, TURN, ATTRIBUTES, NAMES, WINDOW})
+_SAME = frozenset({ICC, EXIF, XMP, TEXT, GAMMA, RESOLUTION, TURN, ATTRIBUTES, NAMES, WINDOW, VALVE})
 
 KEPT: dict[str, frozenset[str]] = {
     "png": frozenset({ICC, EXIF, XMP, TEXT, RESOLUTION, TURN}),
@@ -78,6 +79,8 @@ class Metadata:
     parts: tuple[Part, ...] = ()
     tile: tuple[int, int] | None = None
     """Width and height of the tiles that texels were stored in."""
+    vtf: bytes = b""
+    """Of a VTF: the file without its pictures."""
     container: str = ""
     """Of the source: what `raw` and `tags` are of."""
     lost: tuple[str, ...] = ()
@@ -97,6 +100,7 @@ class Metadata:
             (TURN, self.orientation != 1),
             (ATTRIBUTES, part.attributes),
             (NAMES, any(layer.names not in USUAL for layer in self.layers) or len(self.layers) > 1),
+            (VALVE, self.vtf),
             (WINDOW, part.display or part.data != (0, 0)),
         )
         return (*(word for word, there in held if there), *(LOST + word for word in self.lost))

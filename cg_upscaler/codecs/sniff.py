@@ -26,6 +26,7 @@ SIGNATURES = (
     (b"#?RGBE", "hdr"),
     (b"8BPS", "psd"),
     (b"DDS ", "dds"),
+    (b"VTF\0", "vtf"),
     (b"GIF8", "gif"),
     (b"\xabKTX 20\xbb\r\n\x1a\n", "ktx2"),
 )
@@ -115,6 +116,8 @@ def claimed_size(head: bytes, container: str) -> tuple[int, int]:
         return width, height
     if container == "ktx2":
         return _pair("<II", head, 20)
+    if container == "vtf":
+        return _pair("<HH", head, 16)
     if container == "psd":
         height, width = _pair(">II", head, 14)
         return width, height

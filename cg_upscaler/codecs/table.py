@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cg_upscaler.codecs import dds, indexed, ktx2, oiio, pillow, tga, tx
+from cg_upscaler.codecs import dds, indexed, ktx2, oiio, pillow, tga, tx, vtf
 from cg_upscaler.codecs.codec import Codec
 from cg_upscaler.codecs.rowwriter import begin
 from cg_upscaler.spec import Depth
@@ -84,5 +84,20 @@ CODECS = (
         encodings=ktx2.ENCODINGS,
         many=True,
         holds=ktx2.holds,
+    ),
+    Codec(
+        "vtf",
+        (".vtf",),
+        vtf.probe,
+        vtf.read,
+        vtf.TextureWriter,
+        (*INTEGER, *FLOATING),
+        (1, 2, 3, 4),
+        True,
+        longest=0xFFFF,
+        level=vtf.read_level,
+        encodings=vtf.ENCODINGS,
+        many=True,
+        holds=vtf.holds,
     ),
 )
