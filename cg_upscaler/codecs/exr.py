@@ -16,10 +16,10 @@ _MOST = 1 << 26
 _MANY = 0x1000
 """The bit of the version that says that a file has several parts."""
 
-_FIXED = ("pixelAspectRatio", "screenWindowCenter", "screenWindowWidth")
+_FIXED = ("pixelAspectRatio", "screenWindowCenter", "screenWindowWidth", "dwaCompressionLevel")
 _TEXEL = frozenset(
     {"channels", "chunkCount", "compression", "dataWindow", "displayWindow", "lineOrder", "tiles", "type", "name"}
-    | {"version", "dwaCompressionLevel", "maxSamplesPerPixel", "deepImageState", "zipCompressionLevel", *_FIXED}
+    | {"version", "maxSamplesPerPixel", "deepImageState", "zipCompressionLevel", *_FIXED}
 )
 """Attributes that follow from the texels and how they are stored."""
 

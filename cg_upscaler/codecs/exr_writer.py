@@ -111,7 +111,6 @@ def _header(spec: ImageSpec, part: Part, layers: list[Layer], tile: tuple[int, i
     header.full_x, header.full_y, header.full_width, header.full_height = window
     if tile is not None:
         header.tile_width, header.tile_height = tile
-    header.attribute("oiio:ColorSpace", "data")
     header.attribute("DateTime", "")  # equal jobs give equal bytes
     encoding = spec.storage.encoding or "zip"
     if part.level is not None and encoding.startswith("dwa"):

@@ -114,5 +114,5 @@ NOTHING = Metadata()
 
 def unkept(spec: ImageSpec, container: str) -> tuple[str, ...]:
     """Return what a file carries beside its texels and a result in `container` has no place for, in words."""
-    kept = _SAME if spec.container == container else KEPT.get(container, frozenset())
+    kept = _SAME if spec.container == container != "tx" else KEPT.get(container, frozenset())
     return tuple(word.removeprefix(LOST) for word in spec.carries if word not in kept)

@@ -16,6 +16,7 @@ from cg_upscaler.codecs import oiio as plain
 from cg_upscaler.codecs.codec import Texels
 from cg_upscaler.codecs.image import Image
 from cg_upscaler.codecs.metadata import NOTHING, Metadata
+from cg_upscaler.codecs.rowwriter import begin
 from cg_upscaler.codecs.sniff import damaged, identify
 from cg_upscaler.codecs.straight import multiplied, straight
 from cg_upscaler.maps import ColorSpace
@@ -36,7 +37,7 @@ def read(path: Path, container: str, limit: int) -> Image:
     image = plain.read(path, inside, limit)
     if inside == "exr" and image.spec.alpha is not None:  # of a TIFF the reader knows
         image = replace(image, pixels=straight(image.pixels, image.spec.alpha))
-    return replace(image, spec=_as_tx(image.spec))
+    return replace(image, spec=_as_tx(image.spec), pixels=image.pixels[: image.spec.size.height])
 
 
 def _as_tx(spec: ImageSpec) -> ImageSpec:
@@ -66,7 +67,7 @@ class TextureMaker:
         self._plain = path.with_name(f"{path.stem}-plain.{self._inside}")
         path.touch(exist_ok=False)  # a folder that cannot be written is known before the work, not after
         own = replace(spec, container=self._inside, storage=Storage())
-        self._writer = plain.RowWriter(self._plain, self._inside, own, metadata)
+        self._writer = begin(self._plain, self._inside, own)  # the maker says its own of the picture, in text as well
 
     def write(self, rows: Texels) -> None:
         if self._inside == "exr" and self._spec.alpha is not None:  # of a TIFF the maker does it
