@@ -153,7 +153,9 @@ class Companion:
     form: str
     """Which description it is, as `library.sidecars.texels` calls it."""
     hash: str
-    """Of its bytes: they reach the result."""
+    """Of its bytes, as they were planned with."""
+    renamed: tuple[tuple[str, ...], ...] = ()
+    """Pairs of names of files: as it spells them, and what they are called now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,8 +243,7 @@ class Job:
             if plain["frame"] and plain["frame"][side]:
                 del plain["frame"][side]["source"]
         del plain["mips"]["normals"]  # its hash is in `source_hash`
-        for companion in plain["companions"]:
-            del companion["source"], companion["output"]
+        del plain["companions"]  # which are brought up to date by themselves
         text = json.dumps([ALGORITHM, source_hash, plain], sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 

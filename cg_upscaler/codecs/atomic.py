@@ -105,6 +105,12 @@ def write_text(target: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8", newline="\n")
 
 
+def write_bytes(target: Path, data: bytes) -> None:
+    """Write bytes as a file that appears whole or not at all. Raises `OutputError`."""
+    with _placing(target) as path:
+        path.write_bytes(data)
+
+
 def _reading(source: Path) -> BinaryIO:
     try:
         return source.open("rb")

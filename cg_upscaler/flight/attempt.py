@@ -20,6 +20,8 @@ from cg_upscaler.errors import (
     UnreadableImage,
     UpscaleError,
 )
+from cg_upscaler.flight import companions
+from cg_upscaler.flight.companions import Ready
 from cg_upscaler.flight.crew import Flight
 from cg_upscaler.flight.reading import in_working_space, picture_of, read
 from cg_upscaler.flight.twins import Twin, Twins
@@ -86,33 +88,42 @@ class Attempts:
         source_hash = _hash_of_sources(job)
         started = Receipt(job.name, Outcome.DONE, job.output, job.key(source_hash), source_hash)
         standing = None if self.force else _standing(job, started.key, self.receipts)
-        if standing is not None:
+        if standing is not None and standing.outcome is Outcome.REJECTED:
             return standing
+        ready = companions.prepare(job)
+        for path, state in companions.in_the_way(ready, self.receipts):
+            self._keep_clear(path, state)
+        if standing is not None:
+            anew = tuple(f"{name} is written anew" for name in companions.write(ready, self.receipts))
+            return replace(standing, notes=(*standing.notes, *anew))
         if Path(job.output) != Path(job.source):  # which a plan says only where it was told to overwrite
             self._keep_clear(Path(job.output))
         if job.action is Action.COPY:
-            return self._copied(Path(job.source), job, replace(started, outcome=Outcome.COPIED, notes=job.notes))
+            copied = replace(started, outcome=Outcome.COPIED, notes=job.notes)
+            return self._copied(Path(job.source), job, copied, ready)
         with self.twins.turn(started.key + Path(job.output).suffix.lower()) as turn:
-            ended = None if turn.twin is None else self._taken_from(turn.twin, job, started)
+            ended = None if turn.twin is None else self._taken_from(turn.twin, job, started, ready)
             if ended is None:
-                ended = self._upscaled(job, started, flight)
+                ended = self._upscaled(job, started, flight, ready)
                 turn.hand_on(ended, ended.notes[len(job.notes) :])
         return ended
 
-    def _copied(self, source: Path, job: Job, ended: Receipt) -> Receipt:
+    def _copied(self, source: Path, job: Job, ended: Receipt, ready: tuple[Ready, ...]) -> Receipt:
+        companions.write(ready, self.receipts)
         self.receipts.intend(job, ended.key, ended.source_hash)
         codecs.copy_file(source, Path(job.output))
         return self._ended(job, ended)
 
-    def _taken_from(self, twin: Twin, job: Job, started: Receipt) -> Receipt | None:
+    def _taken_from(self, twin: Twin, job: Job, started: Receipt, ready: tuple[Ready, ...]) -> Receipt | None:
         """Return a result that is an equal job's, copied; None where that is gone, or breaks a gate of this one."""
         made = _judged_now(twin.receipt, job)
         if made is None or made.error or not _is_still(Path(made.output), made.output_hash):
             return None
         notes = (*job.notes, *twin.notes, f"the same as {made.name}")
-        return self._copied(Path(made.output), job, replace(started, figures=made.figures, notes=notes))
+        ended = replace(started, figures=made.figures, notes=notes)
+        return self._copied(Path(made.output), job, ended, ready)
 
-    def _upscaled(self, job: Job, started: Receipt, flight: Flight[Event]) -> Receipt:
+    def _upscaled(self, job: Job, started: Receipt, flight: Flight[Event], ready: tuple[Ready, ...]) -> Receipt:
         """Upscale a texture, measure it, and put it into its place, or among the rejected ones."""
         if self.lost is not None and _needs_device(job):
             raise DeviceLost(self.lost.what, where=self.lost.where, fix=self.lost.fix)
@@ -144,6 +155,8 @@ class Attempts:
                     self._keep_clear(self.receipts.rejected(now))
                     with self.rejecting:
                         return reject(sink, now, ended, self.receipts)
+                # Before the texture: where both replace their sources, a run that is killed in between begins with it.
+                companions.write(ready, self.receipts)
                 self.receipts.intend(now, started.key, started.source_hash)
                 sink.commit()
                 return ended
@@ -159,8 +172,8 @@ class Attempts:
                 withdraw(job, self.receipts)
         return replace(ended, output_hash=hash_file(Path(ended.output)))
 
-    def _keep_clear(self, path: Path) -> None:
-        state = self.receipts.state_at(path)
+    def _keep_clear(self, path: Path, state: OutputState | None = None) -> None:
+        state = state or self.receipts.state_at(path)
         if state in _IN_THE_WAY and not self.force:
             raise ForeignOutput(_IN_THE_WAY[state], where=path, fix="move it away, or run with --force to replace it")
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cg_upscaler.errors import UsageError
-from cg_upscaler.job import Action, Job, Problem
+from cg_upscaler.job import Action, Companion, Job, Problem
 from cg_upscaler.library.receipts import REJECTED
 
 
@@ -34,28 +34,37 @@ def without_clashes(jobs: Sequence[Job], output: Path, *, overwrite: bool = Fals
     With `overwrite` a result may take the place of its own source, and of no other.
     """
     writing = [job for job in jobs if job.action is not Action.SKIP]
-    sources = {_folded(os.path.realpath(job.source)): job.name for job in jobs}
+    sources = {_folded(os.path.realpath(each.source)): job.name for job in jobs for each in _files(job)}
     by_output = defaultdict(list)
     for job in writing:
-        by_output[_folded(job.output)].append(job)
+        for each in _files(job):
+            by_output[_folded(each.output)].append(job)
     inside = _Inside(output)
-    problems = {}
+    problems: dict[str, Problem] = {}
     for job in writing:
-        rivals = [other.name for other in by_output[_folded(job.output)] if other is not job]
-        victim = sources.get(_folded(os.path.realpath(job.output)))
-        if rivals:
-            message = f"its result and that of {', '.join(rivals)} would be one file; rename one, or skip it by a rule"
-        elif victim is not None and not (overwrite and victim == job.name):
-            own = "itself" if victim == job.name else f"the source {victim}"
-            message = f"its result would overwrite {own}; choose another output folder, or give it a 'suffix'"
-        elif _folded(job.output).startswith(_folded(os.path.join(output, REJECTED, ""))):
-            message = f"its result would lie among the rejected ones, in {REJECTED}; rename its folder"
-        elif not inside(Path(job.output)):
-            message = "its result would lie outside of the output folder; remove the link that leads there"
-        else:
-            continue
-        problems[job.name] = Problem(job.name, message)
+        for each in _files(job):
+            what = "its result" if each is job else f"its description {os.path.basename(each.output)}"
+            rivals = [other.name for other in by_output[_folded(each.output)] if other is not job]
+            victim = sources.get(_folded(os.path.realpath(each.output)))
+            in_place = overwrite and victim == job.name and (each is job or each.source == each.output)
+            if rivals:
+                message = f"{what} and that of {', '.join(rivals)} would be one file; rename one, or skip it by a rule"
+            elif victim is not None and not in_place:
+                own = "itself" if victim == job.name else f"the source {victim}"
+                message = f"{what} would overwrite {own}; choose another output folder, or give it a 'suffix'"
+            elif _folded(each.output).startswith(_folded(os.path.join(output, REJECTED, ""))):
+                message = f"{what} would lie among the rejected ones, in {REJECTED}; rename its folder"
+            elif not inside(Path(each.output)):
+                message = f"{what} would lie outside of the output folder; remove the link that leads there"
+            else:
+                continue
+            problems.setdefault(job.name, Problem(job.name, message))
     return [job for job in jobs if job.name not in problems], list(problems.values())
+
+
+def _files(job: Job) -> tuple[Job | Companion, ...]:
+    """Return what a job writes, and from what: its result, and the descriptions that go with it."""
+    return (job, *job.companions)
 
 
 def _folded(path: str) -> str:

@@ -78,6 +78,11 @@ def hash_file(path: Path) -> str:
     return digest.hexdigest()
 
 
+def hash_bytes(data: bytes) -> str:
+    """Return the same of bytes that are at hand."""
+    return hashlib.sha256(data).hexdigest()
+
+
 def stat_of(path: Path) -> tuple[int, int]:
     """Return a file's size in bytes and the time of its last change in nanoseconds."""
     found = path.stat()

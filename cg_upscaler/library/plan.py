@@ -17,6 +17,7 @@ from cg_upscaler.job import Job, Plan, Problem
 from cg_upscaler.library.agreement import agreed
 from cg_upscaler.library.clashes import check_output, without_clashes
 from cg_upscaler.library.classify import classify
+from cg_upscaler.library.companions import with_companions
 from cg_upscaler.library.config import Config, Rule
 from cg_upscaler.library.config.settings import Settled, deciding, holding, rules_for, said_alpha, settle
 from cg_upscaler.library.frames import Framing, find_frames
@@ -27,6 +28,7 @@ from cg_upscaler.library.naming.neighbours import Neighbours
 from cg_upscaler.library.receipts import Receipts, known_outputs_under
 from cg_upscaler.library.scan import Found, Scan, scan
 from cg_upscaler.library.sidecars import Sidecars, read_sidecars
+from cg_upscaler.library.sidecars.texels.find import find_companions
 from cg_upscaler.library.sizes import factor, together
 from cg_upscaler.library.texture import Texture, asked, plan_texture, skip
 from cg_upscaler.maps import MapKind
@@ -66,13 +68,15 @@ def make_plan(
     materials = find_materials(seen.names, sidecars.verdicts)
     planner = _Planner(config, output, device, _finder(config), sidecars, _places(materials), measure)
     made = planner.plan(seen.found, receipts, on_progress)
-    jobs, clashes = without_clashes(
-        [item for item in made if isinstance(item, Job)], output, overwrite=config.overwrite
+    companions = find_companions(root, seen.names, seen.descriptions)
+    described, left = with_companions(
+        [item for item in made if isinstance(item, Job)], companions.found, Path(os.path.abspath(root)), output
     )
+    jobs, clashes = without_clashes(described, output, overwrite=config.overwrite)
     problems = [*seen.problems, *(item for item in made if isinstance(item, Problem)), *clashes]
     whole = not only and config.source.is_dir()
     of_all = [*planner.idle_rules(), *_missing(materials)] if whole else []
-    notes = (*of_all, *sidecars.notes, *planner.remarks(), *_others(seen))
+    notes = (*of_all, *sidecars.notes, *companions.notes, *left, *planner.remarks(), *_others(seen))
     orphans = receipts.orphans(config.source) if whole and receipts is not None else ()
     return Plan(os.path.abspath(config.source), str(output), device, tuple(jobs), tuple(problems), notes, orphans)
 

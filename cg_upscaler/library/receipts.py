@@ -166,6 +166,20 @@ class Receipts:
         text = json.dumps(to_plain(receipt))
         self._together(output, ("INSERT OR REPLACE INTO receipts VALUES (?, ?)", (receipt.name, text)))
 
+    def intend_companion(self, path: Path, name: str, source_hash: str) -> None:
+        """Say that a description of a texture is about to be put in its place, `name` that of its source."""
+        row = self._within(path), name, source_hash, time.time_ns()
+        statement = (
+            "INSERT INTO outputs VALUES (?, ?, '', ?, ?, '', -1, -1) ON CONFLICT (path) DO UPDATE SET "
+            "name = excluded.name, source_hash = excluded.source_hash, intended = excluded.intended"
+        )
+        self._together((statement, row))
+
+    def record_companion(self, path: Path, name: str, source_hash: str) -> None:
+        """Keep how a description looks that was just put in its place."""
+        row = self._within(path), name, source_hash, hash_file(path), *stat_of(path)
+        self._together(("INSERT OR REPLACE INTO outputs VALUES (?, ?, '', ?, 0, ?, ?, ?)", row))
+
     def forget(self, path: Path) -> None:
         """Say that an output has been removed."""
         self._all("DELETE FROM outputs WHERE path = ?", self._within(path))

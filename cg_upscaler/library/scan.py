@@ -14,6 +14,7 @@ from cg_upscaler.errors import UsageError
 from cg_upscaler.job import Problem
 from cg_upscaler.library import sidecars
 from cg_upscaler.library.globs import matches
+from cg_upscaler.library.sidecars import texels
 
 EXAMPLES = 5
 
@@ -42,6 +43,8 @@ class Scan:
     """All textures by their suffix, whether asked for or not: what one is may depend on those beside it."""
     sidecars: tuple[str, ...] = ()
     """The files that may say what textures are. Like `names` relative to `root`, or to the folder of a single file."""
+    descriptions: tuple[str, ...] = ()
+    """The files that may describe textures in texels, by their suffix; some are sidecars too."""
 
 
 def scan(
@@ -85,6 +88,7 @@ def scan(
         tuple(other[:EXAMPLES]),
         names=tuple(name for name in beside if _suffix(name) in suffixes),
         sidecars=tuple(name for name in beside if _suffix(name) in sidecars.SUFFIXES),
+        descriptions=tuple(name for name in beside if _suffix(name) in texels.SUFFIXES),
     )
 
 
