@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cg_upscaler.codecs.tags import ORIENTATION, Tag, tags_of
+from cg_upscaler.codecs.tags import ORIENTATION, Tag, built, resized, short_tag, tags_of
 from cg_upscaler.geometry import Size
 from cg_upscaler.spec import ImageSpec
 
@@ -85,6 +85,12 @@ class Metadata:
     """Of the source: what `raw` and `tags` are of."""
     lost: tuple[str, ...] = ()
     """What is in the file and not here, in words."""
+
+    def exif_for(self, size: Size) -> bytes:
+        """Return a block for a picture of a size: the source's own, or one that says no more than how it is turned."""
+        if self.exif:
+            return resized(self.exif, size.width, size.height)
+        return built((short_tag(ORIENTATION, self.orientation),)) if self.orientation != 1 else b""
 
     @property
     def carries(self) -> tuple[str, ...]:

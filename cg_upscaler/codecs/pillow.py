@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image as Pillow
 from PIL import PsdImagePlugin
 
-from cg_upscaler.codecs import jpeg, oiio, segments
+from cg_upscaler.codecs import jpeg, oiio, png, segments
 from cg_upscaler.codecs.codec import Texels, within
 from cg_upscaler.codecs.image import Image
 from cg_upscaler.codecs.metadata import NOTHING, Metadata
@@ -111,8 +111,8 @@ class WholeWriter:
                 exact=True,
                 quality=50,
                 method=3,
-                icc_profile=said.icc if segments.suits(said.icc, 3) else b"",
-                exif=segments.exif_for(said, self._spec.size),
+                icc_profile=said.icc if png.suits(said.icc, 3) else b"",
+                exif=said.exif_for(self._spec.size),
                 xmp=said.xmp,
             )
             self._path.write_bytes(encoded.getbuffer())

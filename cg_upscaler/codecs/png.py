@@ -118,8 +118,9 @@ def chunks_for(metadata: Metadata, size: Size, colours: int) -> list[Chunk]:
     chunks += [_said(key, value) for key, value in metadata.text]
     if metadata.xmp:
         chunks.append((b"iTXt", _XMP.encode() + b"\0\0\0\0\0" + metadata.xmp))
-    if metadata.exif:
-        chunks.append((b"eXIf", resized(metadata.exif, size.width, size.height)))
+    exif = metadata.exif_for(size)
+    if exif:
+        chunks.append((b"eXIf", exif))
     return chunks
 
 

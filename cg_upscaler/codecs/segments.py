@@ -8,7 +8,7 @@ from pathlib import Path
 from cg_upscaler.codecs.chunks import riff
 from cg_upscaler.codecs.metadata import Metadata
 from cg_upscaler.codecs.png import suits
-from cg_upscaler.codecs.tags import EXIF, ORIENTATION, Tag, ascii_tag, built, resized, short_tag, tags_of
+from cg_upscaler.codecs.tags import ORIENTATION, Tag, ascii_tag, resized, tags_of
 from cg_upscaler.geometry import Size
 
 _EXIF, _XMP, _ICC = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0", b"ICC_PROFILE\0"
@@ -88,7 +88,7 @@ def with_segments(encoded: bytes, metadata: Metadata, size: Size, colours: int) 
 
 def _built(metadata: Metadata, size: Size, colours: int) -> list[tuple[bytes, bytes]]:
     segments = []
-    exif = exif_for(metadata, size)
+    exif = metadata.exif_for(size)
     if exif and len(exif) <= _LONGEST - 6:
         segments.append((_APP1, _EXIF + exif))
     if metadata.xmp and len(metadata.xmp) <= _LONGEST - len(_XMP):
@@ -104,13 +104,6 @@ def _built(metadata: Metadata, size: Size, colours: int) -> list[tuple[bytes, by
         if value not in known:
             segments.append((_COM, said.encode()[:_LONGEST]))
     return segments
-
-
-def exif_for(metadata: Metadata, size: Size) -> bytes:
-    """Return a block of EXIF for a picture of a size: the source's own, or one that says how it is turned."""
-    if metadata.exif:
-        return resized(metadata.exif, size.width, size.height)
-    return built((short_tag(ORIENTATION, metadata.orientation),)) if metadata.orientation != 1 else b""
 
 
 def turned(exif: bytes) -> int:
@@ -162,17 +155,3 @@ def psd(resources: list[tuple[int, bytes]]) -> Metadata:
     lost = ("layers' paths",) if any(2000 <= number <= 2997 for number in held) else ()
     text = tuple(text_in(tags_of(exif)))
     return Metadata(held.get(1039, b""), exif, held.get(1060, b""), text, turned(exif), dpi, container="psd", lost=lost)
-
-
-__all__ = [
-    "EXIF",
-    "exif_for",
-    "metadata",
-    "psd",
-    "suits",
-    "text_in",
-    "text_tags",
-    "turned",
-    "webp",
-    "with_segments",
-]
