@@ -216,7 +216,7 @@ def test_what_the_header_said_is_kept(tmp_path: Path) -> None:
     with (tmp_path / "b.vtf").open("rb") as file:
         there = valve.VTF.read(file)
     assert there.version == (7, 3)
-    assert there.flags == flags | valve.VTFFlags.EIGHTBITALPHA
+    assert there.flags == flags
     assert tuple(there.reflectivity) == (0.25, 0.5, 0.75)
     assert (there.bumpmap_scale, there.first_frame_index, there.mipmap_count) == (2, 3, 6)
     assert there.resources[valve.ResourceID.CRC].data == 0x12345678
@@ -243,6 +243,12 @@ def test_the_flag_against_mips_goes_with_them(tmp_path: Path) -> None:
     write(tmp_path / "again.vtf", spec_of("bgr8", Size(8, 8)), more.metadata)
     flags = [struct.unpack_from("<I", path.read_bytes(), 20)[0] & 0x100 for path in sorted(tmp_path.iterdir())]
     assert flags == [0x100, 0x100, 0]
+
+
+@pytest.mark.parametrize(("name", "flag"), [("bgr8", 0), ("bgra8", 0x2000), ("bc1", 0x1000), ("a8", 0x2000)])
+def test_a_new_file_says_whether_it_has_alpha(tmp_path: Path, name: str, flag: int) -> None:
+    write(tmp_path / "a.vtf", spec_of(name, Size(8, 8)))
+    assert struct.unpack_from("<I", (tmp_path / "a.vtf").read_bytes(), 20)[0] & 0x3000 == flag
 
 
 def test_a_new_file_has_a_small_picture_and_its_mean_light(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cg_upscaler.codecs.codec import Texels
-from cg_upscaler.codecs.vtf.formats import encoding_of, number_of, unpacked
+from cg_upscaler.codecs.vtf.formats import NUMBERS, encoding_of, number_of, unpacked
 from cg_upscaler.codecs.vtf.header import (
     ALPHA,
     CUBE,
@@ -92,8 +92,8 @@ def _flags(spec: ImageSpec, old: Header, name: str, *, known: bool) -> int:
         flags |= NO_MIPS
     if spec.alpha is None and name != "a8":
         return flags & ~(ALPHA | ONE_BIT_ALPHA)
-    if flags & (ALPHA | ONE_BIT_ALPHA):
-        return flags
+    if flags & (ALPHA | ONE_BIT_ALPHA) or old.number in NUMBERS[name]:
+        return flags  # as the source has them, which may store an alpha that nothing is to look at
     return flags | (ONE_BIT_ALPHA if name in _ONE_BIT else ALPHA)
 
 
