@@ -127,7 +127,7 @@ class Attempts:
         """Upscale a texture, measure it, and put it into its place, or among the rejected ones."""
         if self.lost is not None and _needs_device(job):
             raise DeviceLost(self.lost.what, where=self.lost.where, fix=self.lost.fix)
-        image = read(job)
+        image = read(job, self.receipts.path.parent)
         picture, own = (in_working_space(source, job) for source in (picture_of(image, job), image))
 
         def tick(share: float) -> None:

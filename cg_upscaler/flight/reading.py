@@ -15,9 +15,12 @@ from cg_upscaler.pixels.rows import Source
 from cg_upscaler.pixels.views import Mapped
 
 
-def read(job: Job) -> codecs.Image:
-    """Decode a job's source. Raises a `SourceError`, also where it is no longer what was planned."""
-    image = codecs.read(Path(job.source), limit=_limit(job))
+def read(job: Job, scratch: Path | None = None) -> codecs.Image:
+    """Decode a job's source. Raises a `SourceError`, also where it is no longer what was planned.
+
+    What is large goes into a file in the folder `scratch`, if there is one, and raises `DiskFull` where that is full.
+    """
+    image = codecs.read(Path(job.source), limit=_limit(job), scratch=scratch)
     if image.spec != job.source_spec:
         raise UnreadableImage("changed since it was planned", where=job.name, fix="run again")
     return image
