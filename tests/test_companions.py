@@ -5,7 +5,9 @@ from __future__ import annotations
 import itertools
 import json
 import struct
+import time
 import xml.etree.ElementTree as ElementTree
+from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -22,7 +24,8 @@ from cg_upscaler.library.clashes import without_clashes
 from cg_upscaler.library.config import load
 from cg_upscaler.library.plan import make_plan
 from cg_upscaler.library.receipts import Receipts
-from cg_upscaler.library.sidecars.texels import Change, recognised, scaled
+from cg_upscaler.library.sidecars.texels import FORMS, Change, recognised, scaled
+from cg_upscaler.library.sidecars.texels import located
 from cg_upscaler.library.sidecars.texels.change import span, times
 from cg_upscaler.library.sidecars.texels.find import Companions, find_companions
 from cg_upscaler.maps import BICUBIC
@@ -686,9 +689,10 @@ def test_a_run_that_breaks_off_between_the_two_leaves_a_description_that_fits_af
     def die(*arguments: object) -> None:
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch:
         patch.setattr(Receipts, "intend", die)
-        run(library, overwrite=True, output=None)
+        with pytest.raises(KeyboardInterrupt):
+            run(library, overwrite=True, output=None)
     assert cv2.imread(str(library / "hero.png")).shape == (32, 64, 3)
     run(library, overwrite=True, output=None)
     assert cv2.imread(str(library / "hero.png")).shape == (128, 256, 3)
@@ -756,12 +760,17 @@ def test_a_description_that_changes_after_planning_fails_its_texture(library: Pa
     assert "was changed after the run was planned" in receipt.error
 
 
-def test_a_hostile_sheet_ends_in_words(tmp_path: Path) -> None:
-    many = '{"frames": {"a": {"frame": {"x": 1, "y": 1, "w": 1, "h": 1}, "more": [' + "1," * 1_100_000 + "1]}}}"
-    with pytest.raises(ValueError, match="more than 1,000,000 values"):
+def test_a_hostile_sheet_ends_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(located, "_MOST", 10_000)
+    many = '{"frames": {"a": {"frame": {"x": 1, "y": 1, "w": 1, "h": 1}, "more": [' + "1," * 10_000 + "1]}}}"
+    with pytest.raises(ValueError, match="more than 10,000 values"):
         scaled("sprites-json", many.encode(), BY_4)
     with pytest.raises(ValueError, match="no number"):
-        grown("sprites-json", json.dumps(SHEET).replace('"x": 2,', '"x": 1e99999999,'))
+        grown("unity", "TextureImporter:\n  spriteSheet:\n    spriteBorder: {x: 1e99}\n")
+    with pytest.raises(ValueError, match="twice"):
+        grown("unity", "TextureImporter:\n  spriteSheet:\n    spriteBorder: {x: 1}\n")
+    with pytest.raises(ValueError, match="no number"):
+        grown("sprites-json", json.dumps(SHEET).replace('"x": 2, '"x": 1e99999999,'))
     for seed in range(50):
         data = bytearray(json.dumps(SHEET).encode())
         for at in np.random.default_rng(seed).integers(0, len(data), 3):
@@ -770,3 +779,32 @@ def test_a_hostile_sheet_ends_in_words(tmp_path: Path) -> None:
             scaled("sprites-json", bytes(data), BY_4)
         except ValueError:
             continue
+
+
+@pytest.mark.parametrize(
+    ("form", "data"),
+    [
+        ("sparrow-xml", "<!--" * 500_000),
+        ("sparrow-xml", "<?<![CDATA[" * 200_000),
+        ("sparrow-xml", "<sprite" + " a" * 1_000_000),
+        ("bmfont-xml", "<char " + "a" * 2_000_000),
+        ("bmfont-text", "char " + "a" * 2_000_000),
+        ("bmfont-text", "char x=" + "1" * 2_000_000 + " width=1"),
+        ("bmfont-text", "common base=" + "1" * 2_000_000),
+        ("gdx-atlas", "a.png\nsize: " + "1" * 2_000_000 + "x"),
+        ("gdx-atlas", "a.png\n" + " " * 2_000_000 + "x"),
+        ("unity", "TextureImporter:\n  spriteSheet:\n    a: {" + "a" * 2_000_000),
+        ("unity", "TextureImporter:\n  spriteSheet:\n    a: {x: " + "1" * 2_000_000),
+        ("unity", "TextureImporter:\n  spriteSheet:\n" + "    - a:\n" * 200_000),
+        ("unity", "TextureImporter:\n  maxTextureSize: " + "1" * 2_000_000),
+        ("sprites-json", '{"frames": "' + "\\\\" * 1_000_000),
+        ("sprites-json", "[" * 1_000_000),
+    ],
+)
+def test_no_text_takes_longer_than_its_length(form: str, data: str) -> None:
+    start = time.monotonic()
+    with suppress(ValueError, RecursionError):
+        scaled(form, data.encode(), BY_4)
+    with suppress(ValueError, RecursionError):
+        recognised(FORMS[form].suffix, data.encode())
+    assert time.monotonic() - start < 10

@@ -172,8 +172,8 @@ def _sizes(job: Job) -> tuple[Size, Size]:
 
 
 def _factors(job: Job) -> tuple[Fraction, Fraction]:
-    change = Change(*_sizes(job))
-    return change.x, change.y
+    before, after = _sizes(job)
+    return Fraction(after.width, before.width), Fraction(after.height, before.height)
 
 
 def _grows(job: Job) -> bool:

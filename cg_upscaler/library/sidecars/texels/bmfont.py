@@ -25,7 +25,7 @@ _LENGTHS: dict[str, dict[str, str]] = {
 """Along which axis each number lies. Padding is up, right, down, left."""
 
 _LINE = re.compile(r"^[ \t]*(info|common|page|char|kerning|distanceField)[ \t]([^\r\n]*)", re.MULTILINE)
-_PAIR = re.compile(r'(\w+)=(?:"([^"]*)"|(\S*))')
+_PAIR = re.compile(r'(?<!\w)(\w+)=(?:"([^"]*)"|(\S*))')
 _NUMBER = re.compile(NUMBER)
 
 

@@ -10,13 +10,14 @@ from fractions import Fraction
 
 from cg_upscaler.geometry import Size
 
-NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
 """A number as JSON, YAML and the text formats write it."""
 
 _NUMBER = re.compile(NUMBER)
 _WHOLE = re.compile(r"[-+]?\d+")
 _LONGEST = 40
 """Characters of a number. No texel is that far away, and longer ones are there to cost time."""
+_SHORT = 9
 _FARTHEST = 10**9
 _EXACT = Context(prec=60)
 _FINEST = Decimal("0.000001")
@@ -30,14 +31,13 @@ class Change:
     after: Size
     renamed: Mapping[str, str] = field(default_factory=dict)
     """Names of files, as the description spells them, and what they are called now."""
+    x: Fraction = field(init=False)
+    """By how much it grows across, and as `y` down."""
+    y: Fraction = field(init=False)
 
-    @property
-    def x(self) -> Fraction:
-        return Fraction(self.after.width, self.before.width)
-
-    @property
-    def y(self) -> Fraction:
-        return Fraction(self.after.height, self.before.height)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "x", Fraction(self.after.width, self.before.width))
+        object.__setattr__(self, "y", Fraction(self.after.height, self.before.height))
 
     @property
     def even(self) -> bool:
@@ -56,6 +56,8 @@ def times(text: str, factor: Fraction, *, fractions: bool = False) -> str:
     A whole number stays one, rounded half up, unless it may be a fraction: a ratio, a float that happens to be whole.
     Raises `ValueError` for what is no number.
     """
+    if factor.denominator == 1 and len(text) < _SHORT and _WHOLE.fullmatch(text):
+        return str(int(text) * factor.numerator) if factor != 1 else text  # most numbers of most files
     value = number(text)
     if factor == 1:
         return text
@@ -73,11 +75,11 @@ def span(start: str, length: str, factor: Fraction) -> tuple[str, str]:
 
     Both of its ends are rounded, and not its length: so what touched still touches, and nothing overlaps.
     """
-    if not (_WHOLE.fullmatch(start) and _WHOLE.fullmatch(length)):
+    if factor.denominator == 1 or not (_WHOLE.fullmatch(start) and _WHOLE.fullmatch(length)):
         return times(start, factor), times(length, factor)
     first, count = Fraction(number(start)), Fraction(number(length))
     low, high = nearest(first * factor), nearest((first + count) * factor)
-    return times(start, factor), str(max(high - low, 1 if count > 0 else 0)) if factor != 1 else length
+    return str(low), str(max(high - low, 1 if count > 0 else 0))
 
 
 def nearest(value: Fraction) -> int:

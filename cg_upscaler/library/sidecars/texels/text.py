@@ -27,10 +27,11 @@ class Text:
     encoding: str
 
     def edited(self, edits: Iterable[Edit]) -> bytes:
-        """Return the file with edits, which must not overlap. Raises `ValueError` for a name it cannot spell."""
+        """Return the file with edits, Raises `ValueError` where they overlap, and for a name it cannot spell."""
         parts, done = [], 0
         for edit in sorted(edits, key=lambda edit: edit.start):
-            assert edit.start >= done, "edits overlap"
+            if edit.start < done:
+                raise ValueError("says the same thing twice")
             parts += [self.text[done : edit.start], edit.new]
             done = edit.end
         parts.append(self.text[done:])

@@ -8,7 +8,7 @@ the one before. Lines are edited where they stand; Unity's tags are no plain YAM
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -18,8 +18,15 @@ from cg_upscaler.library.sidecars.texels.text import Edit, decode
 LARGEST = 16384
 """What ``maxTextureSize`` may be at most."""
 
+_SETTING = re.compile(
+    r"^ +(?:- )?(maxTextureSize|spriteBorder|spritePixelsToUnits|spritePixelsPerUnit|spritePixelToUnits):([^\r\n]*)",
+    re.MULTILINE,
+)
+_SPRITES = re.compile(r"^( *)spriteSheet:[^\r\n]*(?:\r?\n\1 [^\r\n]*)*", re.MULTILINE)
+"""With all that stands farther right below it."""
+
 _LINE = re.compile(r"^( *)((?:- )*)(?:(\w+):(?=[ \r\n]|\Z))?([^\r\n]*)", re.MULTILINE)
-_ENTRY = re.compile(rf"(\w+):[ ]*({NUMBER})(?=[ \t]*[,}}])")
+_ENTRY = re.compile(rf"(?<!\w)(\w+):[ ]*({NUMBER})(?=[ \t]*[,}}])")
 _NUMBER = re.compile(rf"[ \t]*({NUMBER})[ \t]*")
 
 _PIXELS_PER_UNIT = ("spritePixelsToUnits", "spritePixelsPerUnit", "spritePixelToUnits")
@@ -45,7 +52,7 @@ def is_importer(data: bytes) -> bool:
 def scaled(data: bytes, change: Change) -> bytes:
     """Return the settings for a texture that has changed. Raises `ValueError` for what they cannot say."""
     text = decode(data)
-    return text.edited(_edits(list(_numbers(text.text)), change))
+    return text.edited(_edits(_numbers(text.text), change))
 
 
 def largest_side(limit: int, change: Change) -> int:
@@ -62,38 +69,45 @@ def largest_side(limit: int, change: Change) -> int:
     return min(1 << (-(-wanted.numerator // wanted.denominator) - 1).bit_length(), max(LARGEST, limit))
 
 
-def falls_short(data: bytes, change: Change) -> bool:
-    """Whether Unity would shrink the texture all the same, since it takes none as large."""
-    return max(change.after.width, change.after.height) > LARGEST and is_importer(data)
-
-
 def _numbers(text: str) -> Iterator[_Number]:
-    """Yield the numbers that stand alone behind a key, and those in braces."""
+    """Yield the numbers of the settings that matter, and of the sprites."""
+    for setting in _SETTING.finditer(text):
+        yield from _in_line(setting[2], setting.start(2), (setting[1],))
+    for sprites in _SPRITES.finditer(text):
+        yield from _below(text, sprites.start(), sprites.end())
+
+
+def _below(text: str, start: int, end: int) -> Iterator[_Number]:
+    """Yield the numbers of a part of a text, each with the keys above it in that part."""
     stack: list[tuple[int, str]] = []
-    for line in _LINE.finditer(text):
+    for line in _LINE.finditer(text, start, end):
         column = len(line[1]) + len(line[2])
         if line[2] and stack:
             # An item of a list may stand as far left as the key of the list.
-            stack = [(at, key) for at, key in stack if at < column and (at <= len(line[1]))]
-        elif line[3]:
-            stack = [(at, key) for at, key in stack if at < column]
+            while stack and (stack[-1][0] >= column or stack[-1][0] > len(line[1])):
+                stack.pop()
         if line[3]:
+            while stack and stack[-1][0] >= column:
+                stack.pop()
             stack.append((column, line[3]))
-        path = tuple(key for _, key in stack)
-        alone = _NUMBER.fullmatch(line[4])
-        if alone and line[3]:
-            yield _Number(path, line.start(4) + alone.start(1), line.start(4) + alone.end(1), alone[1])
-        for entry in _ENTRY.finditer(line[4]) if "{" in line[4] else ():
-            at = line.start(4)
+        if not line[4] or line[4].isspace():
+            continue
+        yield from _in_line(line[4], line.start(4), tuple([key for _, key in stack]))
+
+
+def _in_line(value: str, at: int, path: tuple[str, ...]) -> Iterator[_Number]:
+    """Yield the number that stands alone behind a key, or those in braces."""
+    if alone := _NUMBER.fullmatch(value):
+        yield _Number(path, at + alone.start(1), at + alone.end(1), alone[1])
+    elif "{" in value:
+        for entry in _ENTRY.finditer(value):
             yield _Number((*path, entry[1]), at + entry.start(2), at + entry.end(2), entry[2])
 
 
-def _edits(numbers: list[_Number], change: Change) -> Iterator[Edit]:
+def _edits(numbers: Iterable[_Number], change: Change) -> Iterator[Edit]:
     origins: dict[str, _Number] = {}
     for found in numbers:
-        if found.path[:1] != ("TextureImporter",):
-            continue
-        key, parent = found.path[-1], found.path[-2]
+        key, parent = found.path[-1], found.path[-2] if len(found.path) > 1 else ""
         if key == "maxTextureSize":
             yield Edit(found.start, found.end, str(largest_side(int(number(found.text)), change)))
         elif key in _PIXELS_PER_UNIT:
@@ -112,7 +126,7 @@ def _edits(numbers: list[_Number], change: Change) -> Iterator[Edit]:
 
 def _factor(path: tuple[str, ...], change: Change) -> Fraction | None:
     """Return by how much a length of a sprite grows; None for what is none."""
-    *_, parent, key = path
+    parent, key = path[-2:] if len(path) > 1 else ("", path[-1])
     if parent in _BORDERS:  # left, bottom, right, top
         return {"x": change.x, "y": change.y, "z": change.x, "w": change.y}.get(key)
     if "spriteSheet" not in path:
