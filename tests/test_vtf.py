@@ -382,3 +382,14 @@ def test_what_cannot_be_written_is_refused_in_words(tmp_path: Path, spec: ImageS
     with pytest.raises(OutputError, match=words):
         codecs.create(tmp_path / "a.vtf", spec)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["bc3", "bgra8"])
+def test_without_an_encoder_of_blocks_nothing_is_begun(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also what is in no blocks has a small picture that is."""
+    monkeypatch.setattr("cg_upscaler.codecs.vtf.formats.find_spec", lambda _: None)
+    with pytest.raises(OutputError, match=r'pip install "cg-upscaler\[dds\]"'):
+        codecs.create(tmp_path / "a.vtf", spec_of(name, Size(8, 8)))
+    assert list(tmp_path.iterdir()) == []

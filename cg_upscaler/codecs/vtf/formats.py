@@ -93,8 +93,9 @@ def holds(spec: ImageSpec) -> str:
     if name not in FORMATS:
         return f"VTF has no encoding {name!r}, only {', '.join(ENCODINGS)}"
     format = FORMATS[name]
-    if format.block and find_spec("ispc_texcomp") is None:
-        return f'{name.upper()} is written with ispc-texcomp, which is not installed (pip install "cg-upscaler[dds]")'
+    if find_spec("ispc_texcomp") is None:
+        what = name.upper() if format.block else "the small picture of a VTF"
+        return f'{what} is written with ispc-texcomp, which is not installed (pip install "cg-upscaler[dds]")'
     if spec.depth is not format.depth:
         return f"{name.upper()} cannot hold {spec.depth.value} samples, only {format.depth.value}"
     if spec.channels not in format.channels:
