@@ -14,6 +14,7 @@ from PIL import ImageCms, PngImagePlugin
 from cg_upscaler import codecs
 from cg_upscaler.codecs.tags import Tag, built, resized, tags_of
 from cg_upscaler.errors import SourceError
+from cg_upscaler.spec import Depth
 from tests.image_files import noise, png, png_chunk, psd, write
 from tests.retold import retold
 
@@ -312,6 +313,23 @@ def test_an_exr_says_nothing_that_its_source_does_not(tmp_path):
         *("channels", "compression", "dataWindow", "displayWindow", "lineOrder"),
         *("pixelAspectRatio", "screenWindowCenter", "screenWindowWidth"),
     }
+
+
+def test_text_of_a_png_becomes_attributes_of_an_exr(tmp_path):
+    exr = pytest.importorskip("OpenEXR")
+    full_png(tmp_path / "a.png")
+    header = exr.File(str(retold(tmp_path / "a.png", tmp_path / "b.exr", depth=Depth.HALF))).header()
+    assert (header["artist"], header["Title"]) == ("Smith", "Moss")
+    assert codecs.unkept(codecs.probe(tmp_path / "a.png"), "exr") == (
+        *("ICC profile", "EXIF", "XMP", "resolution", "orientation"),
+    )
+
+
+def test_lists_of_tags_that_point_at_each_other_end():
+    entries = b"".join(struct.pack("<HHII", 0x8769, 4, 1, 8 + 2 * (i % 2)) for i in range(4000))
+    block = b"II*\0" + struct.pack("<I", 8) + struct.pack("<H", 4000) + entries + bytes(4)
+    assert len(tags_of(block)) < 10
+    assert len(resized(block, 1, 1)) == len(block)
 
 
 def test_sides_in_exif_follow_the_picture_in_either_order_of_bytes():

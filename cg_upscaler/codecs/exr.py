@@ -52,8 +52,8 @@ def headers(file: BinaryIO) -> Iterator[list[Attribute]]:
             if not name:
                 break
             kind, size = _word(file), struct.unpack("<i", file.read(4))[0]
-            left -= size
-            if size < 0 or left < 0 or len(found) > 1 << 14:
+            left -= size + 64  # many small ones take their time, too
+            if size < 0 or left < 0:
                 raise ValueError("attributes without end")
             value = file.read(size)
             if len(value) < size:
@@ -77,40 +77,35 @@ def _word(file: BinaryIO) -> str:
     raise ValueError("a name without end")
 
 
+_TEXTS = {"comments": "Description", "owner": "Copyright", "software": "Software", "artist": "Author"}
+"""What attributes are called as keys of text."""
+
+
 def metadata(path: Path) -> Metadata:
     """Return what the headers of a file say. Raises `UnreadableImage`."""
     try:
         with path.open("rb") as file:
-            parts, lost = [], []
-            for found in headers(file):
-                part, small = _part(found)
-                parts.append(part)
-                lost += small
+            found = list(headers(file))
+        parts = [_part(attributes) for attributes in found]
     except (struct.error, ValueError) as error:
         raise damaged(path, f"is truncated or damaged ({error})") from error
-    tile = _tile(path)
+    first = found[0] if found else []
     text = tuple(
         (_TEXTS[attribute.name], attribute.value.decode("utf-8", "replace"))
-        for attribute in _first(path)
+        for attribute in first
         if attribute.name in _TEXTS and attribute.kind == "string"
     )
-    return Metadata(text=text, parts=tuple(parts), tile=tile, container="exr", lost=tuple(lost))
+    tiles = next((attribute.value for attribute in first if attribute.name == "tiles"), b"")
+    tile = struct.unpack_from("<2I", tiles) if len(tiles) == 9 else None
+    lost = tuple(word for _, words in parts for word in words)
+    return Metadata(text=text, parts=tuple(part for part, _ in parts), tile=tile, container="exr", lost=lost)
 
 
-_TEXTS = {"comments": "Description", "owner": "Copyright", "software": "Software", "artist": "Author"}
-
-
-def _first(path: Path) -> list[Attribute]:
-    with path.open("rb") as file:
-        return next(headers(file), [])
-
-
-def _tile(path: Path) -> tuple[int, int] | None:
-    for attribute in _first(path):
-        if attribute.name == "tiles" and len(attribute.value) == 9:
-            width, height = struct.unpack_from("<II", attribute.value)
-            return width, height
-    return None
+def said(text: tuple[tuple[str, str], ...]) -> tuple[bytes, ...]:
+    """Return text of another container as attributes; of equal keys the last."""
+    names = {key: name for name, key in _TEXTS.items()}
+    held = {(names.get(key) or key.replace("\0", " ")[:31] or "comments"): value for key, value in text if value}
+    return tuple(_raw(Attribute(name, "string", value.encode(), 0, 0)) for name, value in held.items())
 
 
 def _part(found: list[Attribute]) -> tuple[Part, list[str]]:
@@ -134,7 +129,7 @@ def _part(found: list[Attribute]) -> tuple[Part, list[str]]:
 
 
 def _raw(attribute: Attribute) -> bytes:
-    head = f"{attribute.name}\0{attribute.kind}\0".encode("latin-1")
+    head = f"{attribute.name}\0{attribute.kind}\0".encode("latin-1", "replace")
     return head + struct.pack("<i", len(attribute.value)) + attribute.value
 
 

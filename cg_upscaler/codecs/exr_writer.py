@@ -27,6 +27,8 @@ class ExrWriter:
         layers = _layers(spec, metadata)
         numbers = list(dict.fromkeys(layer.part for layer in layers))
         known = metadata.parts if layers == metadata.layers else metadata.parts[:1]
+        if metadata.container != "exr" and metadata.text:
+            known = (Part(attributes=exr.said(metadata.text)),)
         parts = [_scaled(known[number] if number < len(known) else Part(), spec.size) for number in numbers]
         self._parts = tuple(parts)
         self._layers = [[layer for layer in layers if layer.part == number] for number in numbers]

@@ -8,12 +8,14 @@ from pathlib import Path
 from cg_upscaler.codecs.chunks import riff
 from cg_upscaler.codecs.metadata import Metadata
 from cg_upscaler.codecs.png import suits
+from cg_upscaler.codecs.sniff import damaged
 from cg_upscaler.codecs.tags import ORIENTATION, Tag, ascii_tag, resized, tags_of
 from cg_upscaler.geometry import Size
 
 _EXIF, _XMP, _ICC = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0", b"ICC_PROFILE\0"
 _APP0, _APP1, _APP2, _COM = b"\xe0", b"\xe1", b"\xe2", b"\xfe"
 _LONGEST = 65533
+_MOST = 1 << 26
 _CM = 2.54
 
 TEXTS = {0x10D: "Title", 0x10E: "Description", 0x13B: "Author", 0x8298: "Copyright", 0x131: "Software"}
@@ -36,6 +38,8 @@ def metadata(path: Path) -> Metadata:
             if head[:1] != b"\xff" or head[1:] in (b"\xda", b"\xd9") or len(size) < 2:
                 break
             kind, data = head[1:], file.read(max(int.from_bytes(size, "big") - 2, 0))
+            if file.tell() > _MOST:
+                raise damaged(path, f"says more than {_MOST >> 20} MiB before its texels")
             if kind == _APP1 and data.startswith(_EXIF):
                 exif = data[6:]
             elif kind == _APP1 and data.startswith(_XMP):

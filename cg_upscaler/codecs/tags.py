@@ -23,7 +23,7 @@ POINTERS = (EXIF, GPS, INTEROPERABILITY)
 """Tags whose value is where another list of tags stands."""
 
 _ENTRIES = 1 << 12
-_DEPTH = 3
+_LISTS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ def read_tags(file: BinaryIO) -> tuple[Tag, ...]:
     """Return the first list of tags. What is damaged in it is left out: texels are another's business."""
     try:
         layout = _layout(file)
-        return _list(file, layout, layout.first, [MOST], 0)
+        return _list(file, layout, layout.first, [MOST], {layout.first})
     except (struct.error, ValueError, OverflowError):
         return ()
 
@@ -121,7 +121,8 @@ def tags_of(block: bytes) -> tuple[Tag, ...]:
     return read_tags(BytesIO(block))
 
 
-def _list(file: BinaryIO, layout: _Layout, at: int, left: list[int], depth: int) -> tuple[Tag, ...]:
+def _list(file: BinaryIO, layout: _Layout, at: int, left: list[int], seen: set[int]) -> tuple[Tag, ...]:
+    """Return the tags at a place; `left` is how many bytes may still be read, and no place is visited twice."""
     tags = []
     for code, kind, count, place in list(_entries(file, layout, at)):
         size = _SIZES.get(kind, 0) * count
@@ -136,9 +137,11 @@ def _list(file: BinaryIO, layout: _Layout, at: int, left: list[int], depth: int)
             data = b"".join(data[i : i + part][::-1] for i in range(0, size, part))
         tag = Tag(code, kind, count, data)
         if code in POINTERS:
-            if depth < _DEPTH and kind in (4, 13, 16, 18):
+            place = int.from_bytes(data, "little")
+            if place not in seen and len(seen) < _LISTS and kind in (4, 13, 16, 18):
+                seen.add(place)
                 try:
-                    below = _list(file, layout, int.from_bytes(data, "little"), left, depth + 1)
+                    below = _list(file, layout, place, left, seen)
                 except (struct.error, ValueError, OverflowError):
                     continue
                 tags.append(Tag(code, 4, 1, b"", below))
@@ -212,10 +215,10 @@ def resized(block: bytes, width: int, height: int) -> bytes:
     result, file = bytearray(block), BytesIO(block)
     try:
         layout = _layout(file)
-        lists = [layout.first]
+        lists = {layout.first}
         for code, _, _, place in list(_entries(file, layout, layout.first)):
             if code == EXIF:
-                lists.append(struct.unpack_from(layout.word, block, place)[0])
+                lists.add(struct.unpack_from(layout.word, block, place)[0])
         for at in lists:
             for code, kind, count, place in list(_entries(file, layout, at)):
                 side = {0xA002: width, 0x100: width, 0xA003: height, 0x101: height}.get(code)
