@@ -24,8 +24,7 @@ from cg_upscaler.library.clashes import without_clashes
 from cg_upscaler.library.config import load
 from cg_upscaler.library.plan import make_plan
 from cg_upscaler.library.receipts import Receipts
-from cg_upscaler.library.sidecars.texels import FORMS, Change, recognised, scaled
-from cg_upscaler.library.sidecars.texels import located
+from cg_upscaler.library.sidecars.texels import FORMS, Change, located, recognised, scaled
 from cg_upscaler.library.sidecars.texels.change import span, times
 from cg_upscaler.library.sidecars.texels.find import Companions, find_companions
 from cg_upscaler.maps import BICUBIC
@@ -770,7 +769,7 @@ def test_a_hostile_sheet_ends_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match="twice"):
         grown("unity", "TextureImporter:\n  spriteSheet:\n    spriteBorder: {x: 1}\n")
     with pytest.raises(ValueError, match="no number"):
-        grown("sprites-json", json.dumps(SHEET).replace('"x": 2, '"x": 1e99999999,'))
+        grown("sprites-json", json.dumps(SHEET).replace('"x": 2,', '"x": 1e99999999,'))
     for seed in range(50):
         data = bytearray(json.dumps(SHEET).encode())
         for at in np.random.default_rng(seed).integers(0, len(data), 3):
