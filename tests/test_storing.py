@@ -90,6 +90,12 @@ def test_a_gray_mask_stored_as_colour_becomes_one_channel_and_data_loses_nothing
         assert not planned(spec_of("png", 4), container=container, encoding="none").spec.lossy
 
 
+def test_a_vtf_holds_normals_and_data_without_blocks() -> None:
+    for content in (NORMAL, DATA):
+        assert not planned(spec_of("png", 3), content, container="vtf").spec.lossy
+    assert planned(spec_of("png", 3), container="vtf").spec.storage.levels == 7
+
+
 def test_normals_are_given_their_third_channel_where_a_format_has_three() -> None:
     made = planned(spec_of("dds", 2, encoding="bc5"), NORMAL, container="png")
     assert (made.storing.swizzle, made.spec.channels) == ("rgz", 3)
@@ -115,7 +121,7 @@ def test_levels_that_a_format_has_no_place_for_are_named() -> None:
 
 
 def test_an_encoding_of_another_format_is_refused_where_both_are_asked_for_and_passed_over_where_not() -> None:
-    with pytest.raises(UnsupportedImage, match="bc7"):
+    with pytest.raises(UnsupportedImage, match="PNG has no encoding 'bc7'"):
         planned(spec_of("png"), container="png", encoding="bc7")
     made = planned(spec_of("png"), encoding="bc7")
     assert made.spec.storage.encoding == ""

@@ -170,7 +170,14 @@ class _Planner:
         own = self.spec.storage.encoding
         if container == self.spec.container:
             return codecs.kept_encoding(container, own)
+        if container == "vtf":
+            return self._usual_in_vtf()
         return self._usual() if container in _FLAGGED else ""
+
+    def _usual_in_vtf(self) -> str:
+        """Return what the Source engine's own tools take: BC1 without alpha, BC3 with it, normals without blocks."""
+        exact = self.content.kind in (MapKind.DATA, MapKind.PIXEL_ART, MapKind.NORMAL)
+        return "none" if exact or self.spec.depth.is_float else ""
 
     def _usual(self) -> str:
         """Return the block format for a kind of content."""

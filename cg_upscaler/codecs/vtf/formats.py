@@ -54,7 +54,7 @@ NUMBERS: dict[str, tuple[int, ...]] = {
 engines, from Alien Swarm on."""
 
 FORMATS: dict[str, Format] = {name: _OWN[name] if name in _OWN else dds.FORMATS[name] for name in NUMBERS}
-ENCODINGS = tuple(FORMATS)
+ENCODINGS = (*FORMATS, "none")
 BY_NUMBER = {number: name for name, numbers in NUMBERS.items() for number in numbers}
 
 UNHANDLED = {
