@@ -198,9 +198,18 @@ def test_a_file_cut_short_is_damaged(tmp_path: Path, cut: int) -> None:
 
 @pytest.mark.parametrize(
     ("offset", "value", "error"),
-    [(12, 1000, UnsupportedImage), (24, 1 << 31, SourceError), (28, 4, UnsupportedImage), (32, 1 << 30, SourceError),
-     (36, 5, SourceError), (40, 33, SourceError), (40, 9, SourceError), (44, 9, UnsupportedImage), (80, 1 << 40, SourceError)],
-)  # fmt: skip
+    [
+        (12, 1000, UnsupportedImage),
+        (24, 1 << 31, SourceError),
+        (28, 4, UnsupportedImage),
+        (32, 1 << 30, SourceError),
+        (36, 5, SourceError),
+        (40, 33, SourceError),
+        (40, 9, SourceError),
+        (44, 9, UnsupportedImage),
+        (80, 1 << 40, SourceError),
+    ],
+)
 def test_a_field_that_cannot_be_is_told(tmp_path: Path, offset: int, value: int, error: type[Exception]) -> None:
     write(tmp_path / "a.ktx2", spec_of("rgba8", Size(32, 16), levels=3))
     data = bytearray((tmp_path / "a.ktx2").read_bytes())

@@ -294,6 +294,8 @@ class _Planner:
             yield f"{codecs.label(spec.container)} has no mip levels: only the first is written"
         if spec.container == self.spec.container and spec.storage.encoding != own.encoding and not self.asked.encoding:
             yield f"{own.encoding.upper()} is not written: {(spec.storage.encoding or 'none').upper()} instead"
+        if spec.container == "vtf" and any(side & (side - 1) for side in (spec.size.width, spec.size.height)):
+            yield "most versions of the Source engine load no VTF whose sides are not powers of two"
         if self.asked.depth in (None, KEEP) and spec.depth is not self.spec.depth:
             yield f"{self.spec.depth.value} samples become {spec.depth.value}"
         yield from (f"its {what} is not kept" for what in codecs.unkept(self.spec, spec.container))
