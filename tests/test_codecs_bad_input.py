@@ -16,6 +16,8 @@ from PIL import Image as Pillow
 
 from cg_upscaler import codecs
 from cg_upscaler.errors import SourceError, TooManyPixels, UnreadableImage, UnsupportedImage
+from cg_upscaler.geometry import Size
+from cg_upscaler.spec import Depth, ImageSpec, Storage
 from tests.image_files import bmp, dds, noise, png, png_chunk, psd, tga, write
 
 SUFFIXES = [".png", ".tga", ".bmp", ".jpg", ".tif", ".exr", ".hdr", ".webp", ".psd", ".dds"]
@@ -264,3 +266,63 @@ def test_a_chunk_that_claims_to_be_endless_is_an_error(tmp_path):
     path.write_bytes(data.replace(struct.pack(">I", 3) + b"tEXt", struct.pack(">I", 0xFFFFFFF0) + b"tEXt"))
     with pytest.raises(UnreadableImage, match="truncated"):
         codecs.probe(path)
+
+
+@pytest.mark.parametrize("suffix", [".dds", ".ktx2", ".vtf"])
+def test_more_slices_than_any_graphics_card_takes_are_refused_before_they_cost_time(tmp_path, suffix):
+    spec = ImageSpec(Size(1, 1), 4, Depth.UINT8, suffix[1:], alpha=3, storage=Storage("rgba8", slices=2049))
+    path = tmp_path / f"many{suffix}"
+    with codecs.create(path, spec) as sink:
+        for _ in range(2049):
+            sink.put(np.ones((1, 1, 4), np.float32))
+        sink.commit()
+    for look in (codecs.probe, codecs.read):
+        with pytest.raises(UnsupportedImage, match="2049 slices, more than the 2048"):
+            look(path)
+
+
+def test_a_webp_that_ends_where_its_flags_should_stand_is_truncated(tmp_path):
+    (tmp_path / "a.webp").write_bytes(b"RIFF" + struct.pack("<I", 30) + b"WEBPVP8X" + struct.pack("<I", 10))
+    for look in (codecs.probe, codecs.read):
+        with pytest.raises(UnreadableImage, match=r"truncated|ends inside"):
+            look(tmp_path / "a.webp")
+
+
+TIGHT = """
+import resource, sys
+from pathlib import Path
+from cg_upscaler import codecs
+from cg_upscaler.errors import UnreadableImage
+codecs.read(Path(sys.argv[1]))
+used = int(next(line for line in open("/proc/self/status") if line.startswith("VmSize")).split()[1]) << 10
+resource.setrlimit(resource.RLIMIT_AS, (used + (256 << 20),) * 2)
+try:
+    codecs.probe(Path(sys.argv[2]))
+except UnreadableImage as error:
+    print(error.what)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a process cannot be held to its memory there")
+@pytest.mark.parametrize("at", [26, 30, 42], ids=["colours", "resources", "a resource"])
+def test_a_psd_whose_sections_claim_to_be_endless_takes_no_memory_for_them(tmp_path, at):
+    sound = whole(tmp_path, ".psd")
+    data = bytearray(sound.read_bytes())
+    resource = b"8BIM" + struct.pack(">HHI", 1039, 0, 16) + bytes(16)
+    data[30:34] = struct.pack(">I", len(resource)) + resource
+    struct.pack_into(">I", data, at, 0x7FFFFFFF)
+    (tmp_path / "bad.psd").write_bytes(data)
+    command = [sys.executable, "-c", TIGHT, str(sound), str(tmp_path / "bad.psd")]
+    child = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "truncated" in child.stdout
+
+
+def test_memory_that_ends_is_said_in_our_words(tmp_path, monkeypatch):
+    path = whole(tmp_path, ".png")
+
+    def ask(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("cg_upscaler.codecs.decode.whole", ask)
+    with pytest.raises(UnreadableImage, match=r"whole.png: takes more memory to read than there is; "):
+        codecs.read(path)

@@ -6,7 +6,8 @@ it may be called from several threads at once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -30,7 +31,7 @@ from cg_upscaler.codecs.offers import (
 from cg_upscaler.codecs.sink import FileSink
 from cg_upscaler.codecs.sniff import examine
 from cg_upscaler.codecs.table import CODECS
-from cg_upscaler.errors import OutputError, UnsupportedImage
+from cg_upscaler.errors import OutputError, UnreadableImage, UnsupportedImage
 from cg_upscaler.spec import ImageSpec, Storage
 
 PIXEL_LIMIT = 1 << 28
@@ -54,7 +55,8 @@ def container_of(path: Path) -> str:
 def probe(path: Path, *, limit: int = PIXEL_LIMIT) -> ImageSpec:
     """Return what a file's header says; no pixels are read. Raises a `SourceError`."""
     codec = _examined(path, limit)
-    return codec.probe(path, codec.container, limit)
+    with _enough_memory(path):
+        return codec.probe(path, codec.container, limit)
 
 
 def read(path: Path, *, limit: int = PIXEL_LIMIT, scratch: Path | None = None) -> Image:
@@ -64,16 +66,18 @@ def read(path: Path, *, limit: int = PIXEL_LIMIT, scratch: Path | None = None) -
     in memory. Raises `DiskFull` where that has no room.
     """
     codec = _examined(path, limit)
-    if scratch is not None and codec.large is not None:
-        return codec.large(path, codec.container, limit, scratch)
-    return codec.read(path, codec.container, limit)
+    with _enough_memory(path):
+        if scratch is not None and codec.large is not None:
+            return codec.large(path, codec.container, limit, scratch)
+        return codec.read(path, codec.container, limit)
 
 
 def read_level(path: Path, spec: ImageSpec, level: int) -> Texels:
     """Decode one mip level of all slices of a file, (slices·height, width, channels). Raises a `SourceError`."""
     codec = codec_of(spec.container)
     assert codec.level is not None  # or no file of it has any
-    return codec.level(path, codec.container, spec, level)
+    with _enough_memory(path):
+        return codec.level(path, codec.container, spec, level)
 
 
 def create(path: Path, spec: ImageSpec, metadata: Metadata = NOTHING) -> FileSink:
@@ -113,6 +117,16 @@ def _examined(path: Path, limit: int) -> Codec:
     if size is not None:
         within(size, limit, path)
     return codec
+
+
+@contextmanager
+def _enough_memory(path: Path) -> Iterator[None]:
+    """Say it in our words where memory ends: decoders ask for as much as a damaged header claims of other things."""
+    try:
+        yield
+    except MemoryError as error:
+        fix = "close other programs, or export it smaller; if it is small, it is damaged"
+        raise UnreadableImage("takes more memory to read than there is", where=path, fix=fix) from error
 
 
 def _known() -> str:

@@ -64,7 +64,7 @@ def _webp(file: BinaryIO, path: Path) -> Facts:
     for kind, start, _ in riff(file):
         if kind == b"VP8X":
             file.seek(start)
-            if file.read(1)[0] & 2:
+            if int.from_bytes(file.read(1), "little") & 2:
                 raise _animated(path)
         elif kind in (b"VP8 ", b"VP8L"):
             return Facts(lossy=kind == b"VP8 ")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cg_upscaler.codecs.image import Image
 from cg_upscaler.codecs.metadata import Metadata
-from cg_upscaler.errors import TooManyPixels
+from cg_upscaler.errors import TooManyPixels, UnsupportedImage
 from cg_upscaler.geometry import Size
 from cg_upscaler.spec import Depth, ImageSpec, Storage
 
@@ -26,6 +26,10 @@ DTYPES: dict[Depth, type[np.generic]] = {
 
 LABELS = {"jpg": "JPEG", "tif": "TIFF", "webp": "WebP", "exr": "OpenEXR", "hdr": "Radiance HDR", "tx": ".tx"}
 """How people call a container, where that is not its name in capitals."""
+
+SLICES = 2048
+"""Slices of a file that are taken at most: those of the largest array that graphics cards take (Direct3D 11,
+``D3D11_REQ_TEXTURE2D_ARRAY_AXIS_DIMENSION``). Each costs time of its own, however few texels it has."""
 
 Texels = NDArray[np.generic]
 
@@ -118,3 +122,11 @@ def within(size: Size, limit: int, path: Path) -> Size:
             fix="export it smaller, or skip it by a rule; if the header is wrong, the file is damaged",
         )
     return size
+
+
+def stack_within(size: Size, slices: int, limit: int, path: Path) -> None:
+    """Hold all slices together to the limit, and their number to `SLICES`. Raises a `SourceError`."""
+    if slices > SLICES:
+        what = f"claims {slices} slices, more than the {SLICES} that graphics cards take"
+        raise UnsupportedImage(what, where=path, fix="split it, or skip it by a rule")
+    within(Size(size.width, size.height * slices), limit, path)

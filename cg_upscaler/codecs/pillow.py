@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from io import BytesIO
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BufferedReader, BytesIO, FileIO
 from pathlib import Path
 
 import numpy as np
@@ -58,12 +60,25 @@ def _is_deep(path: Path) -> bool:
     return depth > 8
 
 
-def _open_psd(path: Path) -> PsdImagePlugin.PsdImageFile:
-    # Not by Image.open, which has a pixel limit of its own, for the whole process.
-    try:
-        return PsdImagePlugin.PsdImageFile(str(path))
-    except BROKEN as error:
-        raise damaged(path, f"is truncated or damaged ({error})") from error
+class _Bounded(BufferedReader):
+    """A file that takes memory for what it holds, and not for all that is asked of it: lengths in it may be wrong."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        here = self.tell()
+        left = max(0, self.seek(0, 2) - here)
+        self.seek(here)
+        return super().read(left if size is None or size < 0 else min(size, left))
+
+
+@contextmanager
+def _open_psd(path: Path) -> Iterator[PsdImagePlugin.PsdImageFile]:
+    with _Bounded(FileIO(path)) as file:
+        try:
+            psd = PsdImagePlugin.PsdImageFile(file)  # not by Image.open, which has a pixel limit, for the whole process
+        except BROKEN as error:
+            raise damaged(path, f"is truncated or damaged ({error})") from error
+        with psd:
+            yield psd
 
 
 def _psd_spec(psd: PsdImagePlugin.PsdImageFile, path: Path, limit: int) -> ImageSpec:

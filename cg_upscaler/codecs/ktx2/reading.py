@@ -8,15 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from cg_upscaler.codecs.blocks import decode
-from cg_upscaler.codecs.codec import DTYPES, Texels, within
-from cg_upscaler.codecs.dds.formats import FORMATS
-from cg_upscaler.codecs.dds.texels import unpack
+from cg_upscaler.codecs.codec import DTYPES, Texels, stack_within
 from cg_upscaler.codecs.image import Image
 from cg_upscaler.codecs.ktx2.header import ZSTD, Texture, texture
+from cg_upscaler.codecs.layouts import FORMATS
 from cg_upscaler.codecs.sniff import damaged
+from cg_upscaler.codecs.surfaces import piece, texels
 from cg_upscaler.errors import UnreadableImage, UnsupportedImage
-from cg_upscaler.geometry import Size
 from cg_upscaler.maps import ColorSpace
 from cg_upscaler.spec import Depth, ImageSpec
 
@@ -44,7 +42,7 @@ def read_level(path: Path, container: str, spec: ImageSpec, level: int) -> Texel
 
 
 def _spec(path: Path, found: Texture, limit: int) -> ImageSpec:
-    within(Size(found.size.width, found.size.height * found.storage.slices), limit, path)
+    stack_within(found.size, found.storage.slices, limit, path)
     if found.is_basis:
         depth, channels, alpha, lossy = Depth.UINT8, 4 if _basis(path).has_alpha else 3, True, True
     else:
@@ -70,28 +68,22 @@ def _decoded(path: Path, found: Texture, level: int, spec: ImageSpec) -> Texels:
     if found.is_basis:
         basis, faces = _basis(path), 6 if found.storage.cube else 1
         for number in range(slices):
-            texels = _transcoded(path, basis, level, number % faces, number // faces)
-            result[number * size.height : (number + 1) * size.height] = texels[:, :, : spec.channels]
+            shown = _transcoded(path, basis, level, number % faces, number // faces)
+            result[number * size.height : (number + 1) * size.height] = shown[:, :, : spec.channels]
         return result
     format = FORMATS[found.storage.encoding]
     data, length = _bytes(path, found, level), format.length(size)
     for number in range(slices):
         part = data[number * length : (number + 1) * length]
-        try:
-            texels = decode(format.block, part, size) if format.block else unpack(part, format, size)
-        except OSError as error:
-            what = f"cannot be decoded in the folder for temporary files ({error.strerror or error})"
-            raise UnreadableImage(what, where=path, fix="free some space there, or name another in $TMPDIR") from error
-        result[number * size.height : (number + 1) * size.height] = texels[:, :, : spec.channels]
+        shown = texels(path, part, format, size)
+        result[number * size.height : (number + 1) * size.height] = shown[:, :, : spec.channels]
     return result
 
 
 def _bytes(path: Path, found: Texture, level: int) -> bytes:
     """Return a level's bytes, unpacked; never more than the header's own size, which was held against its texels."""
     place = found.levels[level]
-    with path.open("rb") as file:
-        file.seek(place.begins)
-        data = file.read(place.length)
+    data = piece(path, place.begins, place.length)
     if found.scheme:
         data = _unpacked(path, data, found.scheme, place.unpacked)
     if len(data) < place.unpacked:

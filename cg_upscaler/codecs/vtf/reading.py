@@ -6,15 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
-from cg_upscaler.codecs.codec import DTYPES, Texels, within
+from cg_upscaler.codecs.blocks import has_holes
+from cg_upscaler.codecs.codec import DTYPES, Texels, stack_within
 from cg_upscaler.codecs.image import Image
 from cg_upscaler.codecs.metadata import Metadata
-from cg_upscaler.codecs.sniff import damaged
+from cg_upscaler.codecs.surfaces import piece, unreadable
 from cg_upscaler.codecs.vtf.carried import carried
 from cg_upscaler.codecs.vtf.formats import HOLED, unpacked
 from cg_upscaler.codecs.vtf.header import BUMPS, NORMAL, SPOTS, Texture, texture
 from cg_upscaler.errors import UnreadableImage
-from cg_upscaler.geometry import Size
 from cg_upscaler.maps import ColorSpace
 from cg_upscaler.spec import Depth, ImageSpec
 
@@ -44,7 +44,7 @@ def _found(path: Path) -> Texture:
     try:
         return texture(path)
     except OSError as error:  # it was there when it was looked at
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
 
 
 def _beside(found: Texture, spheres: list[bytes]) -> Metadata:
@@ -55,7 +55,7 @@ def _beside(found: Texture, spheres: list[bytes]) -> Metadata:
 
 def _spec(path: Path, found: Texture, limit: int) -> ImageSpec:
     format, storage, header = found.format, found.storage, found.header
-    within(Size(header.size.width, header.size.height * storage.slices), limit, path)
+    stack_within(header.size, storage.slices, limit, path)
     channels = format.channels[-1]
     if storage.encoding == "bc1" and header.number != HOLED and not _any_holes(path, found):
         channels = 3
@@ -86,12 +86,8 @@ def _note(found: Texture) -> str:
 def _any_holes(path: Path, found: Texture) -> bool:
     """Whether there are transparent texels: the fourth index where the first colour is not the greater one."""
     faces = 6 if found.storage.cube else 1
-    for number in range(found.storage.slices):
-        words = np.frombuffer(_bytes(path, found, number // faces, number % faces, 0), "<u8")
-        first, second, indices = words & 0xFFFF, words >> 16 & 0xFFFF, words >> 32
-        if ((first <= second) & (indices & indices >> 1 & 0x55555555 != 0)).any():
-            return True
-    return False
+    slices = range(found.storage.slices)
+    return any(has_holes(_bytes(path, found, number // faces, number % faces, 0)) for number in slices)
 
 
 def _decoded(path: Path, found: Texture, level: int, channels: int) -> Texels:
@@ -110,17 +106,4 @@ def _decoded(path: Path, found: Texture, level: int, channels: int) -> Texels:
 
 
 def _bytes(path: Path, found: Texture, frame: int, face: int, level: int) -> bytes:
-    length = found.length(level)
-    try:
-        with path.open("rb") as file:
-            file.seek(found.at(frame, face, level))
-            data = file.read(length)
-    except OSError as error:
-        raise _unreadable(path, error) from error
-    if len(data) < length:
-        raise damaged(path, "is truncated")
-    return data
-
-
-def _unreadable(path: Path, error: OSError) -> UnreadableImage:
-    return UnreadableImage(f"cannot be read ({error.strerror})", where=path, fix="check the disk, and run again")
+    return piece(path, found.at(frame, face, level), found.length(level))
