@@ -18,7 +18,7 @@ from PIL import Image as Pillow
 from cg_upscaler import codecs
 from cg_upscaler.codecs import dds as package
 from cg_upscaler.codecs.blocks import BLOCKS, Encoder, decode, length
-from cg_upscaler.codecs.dds.formats import FORMATS
+from cg_upscaler.codecs.layouts import FORMATS
 from cg_upscaler.errors import DiskFull, OutputError, SourceError, UnreadableImage, UnsupportedImage
 from cg_upscaler.geometry import Size
 from cg_upscaler.pixels.rows import to_float

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from cg_upscaler import cli
-from cg_upscaler.codecs.dds.formats import FORMATS
+from cg_upscaler.codecs.layouts import FORMATS
 from tests.image_files import write
 
 DOCS = Path(__file__).parent.parent / "docs" / "formats.md"

@@ -13,8 +13,8 @@ import pytest
 import zstandard
 
 from cg_upscaler import cli, codecs
-from cg_upscaler.codecs.dds.formats import FORMATS
 from cg_upscaler.codecs.ktx2.formats import VULKAN
+from cg_upscaler.codecs.layouts import FORMATS
 from cg_upscaler.errors import OutputError, SourceError, UnreadableImage, UnsupportedImage
 from cg_upscaler.geometry import Size
 from cg_upscaler.pixels.rows import to_float

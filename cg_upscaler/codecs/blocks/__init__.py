@@ -2,6 +2,7 @@
 
 from cg_upscaler.codecs.blocks.decode import decode
 from cg_upscaler.codecs.blocks.encode import Encoder
+from cg_upscaler.codecs.blocks.punchthrough import has_holes
 from cg_upscaler.codecs.blocks.table import BLOCKS, SIDE, Block, length
 
-__all__ = ["BLOCKS", "SIDE", "Block", "Encoder", "decode", "length"]
+__all__ = ["BLOCKS", "SIDE", "Block", "Encoder", "decode", "has_holes", "length"]

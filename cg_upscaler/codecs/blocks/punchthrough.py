@@ -35,6 +35,13 @@ def with_holes(blocks: bytes, texels: NDArray[np.uint8]) -> bytes:
     return words.tobytes()
 
 
+def has_holes(blocks: bytes) -> bool:
+    """Whether BC1 blocks have transparent texels: the fourth index where the first colour is not the greater one."""
+    words = np.frombuffer(blocks, "<u8")
+    first, second, indices = words & 0xFFFF, words >> 16 & 0xFFFF, words >> 32
+    return bool(((first <= second) & (indices & indices >> 1 & 0x55555555 != 0)).any())
+
+
 def _encoded(colours: Numbers, seen: NDArray[np.bool_]) -> NDArray[np.uint64]:
     """Return a word for each block of (n, 16, 3) colours 0 … 1, of which those `seen` count.
 

@@ -6,7 +6,8 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-from cg_upscaler.codecs.dds.formats import (
+from cg_upscaler.codecs.dds.choice import encoding_of
+from cg_upscaler.codecs.layouts import (
     BY_DXGI,
     BY_FOUR_CC,
     BY_MASKS,
@@ -14,10 +15,10 @@ from cg_upscaler.codecs.dds.formats import (
     FOUR_CC,
     SIGNED,
     Format,
-    encoding_of,
     is_legacy,
 )
 from cg_upscaler.codecs.sniff import damaged
+from cg_upscaler.codecs.surfaces import in_words
 from cg_upscaler.errors import UnsupportedImage
 from cg_upscaler.geometry import Size
 from cg_upscaler.spec import ImageSpec, Storage
@@ -139,15 +140,8 @@ def _signed(path: Path, name: str) -> UnsupportedImage:
 
 
 def _note(storage: Storage) -> str:
-    name = storage.encoding.upper()
-    shape = ""
-    if storage.cube:
-        shape = ", cubemap" if storage.slices == 6 else f", array of {storage.slices // 6} cubemaps"
-    elif storage.slices > 1:
-        shape = f", array of {storage.slices}"
-    levels = f"{storage.levels} mips" if storage.levels > 1 else "no mips"
     multiplied = "; premultiplied alpha, read as straight" if FORMATS[storage.encoding].multiplied else ""
-    return f"{name}{shape}, {levels}{multiplied}"
+    return f"{in_words(storage)}{multiplied}"
 
 
 def header(spec: ImageSpec) -> bytes:

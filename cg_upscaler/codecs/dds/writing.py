@@ -12,10 +12,11 @@ import numpy as np
 
 from cg_upscaler.codecs.blocks import SIDE, Encoder
 from cg_upscaler.codecs.codec import Texels
-from cg_upscaler.codecs.dds.formats import FORMATS, encoding_of
+from cg_upscaler.codecs.dds.choice import encoding_of
 from cg_upscaler.codecs.dds.header import header
-from cg_upscaler.codecs.dds.texels import pack
+from cg_upscaler.codecs.layouts import FORMATS
 from cg_upscaler.codecs.metadata import NOTHING, Metadata
+from cg_upscaler.codecs.packing import pack
 from cg_upscaler.codecs.straight import multiplied
 from cg_upscaler.spec import ImageSpec
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 from cg_upscaler.codecs.blocks import BLOCKS
-from cg_upscaler.codecs.dds.formats import FORMATS, Format, is_simple
+from cg_upscaler.codecs.layouts import FORMATS, LOSSLESS, USUAL, Format
+from cg_upscaler.codecs.surfaces import chosen, complaint, wrong_samples
 from cg_upscaler.spec import Depth, ImageSpec
 
 BASIS = ("uastc", "etc1s")
@@ -44,14 +45,8 @@ ENCODINGS = (*VULKAN, *BASIS, "none")
 
 BY_VULKAN = {number: (name, bool(at % 2)) for name, numbers in VULKAN.items() for at, number in enumerate(numbers)}
 
-_USUAL = {Depth.UINT8: ("bc4", "bc5", "bc7", "bc7"), Depth.UINT16: ("r16", "rg16", "", "rgba16")}
-_LOSSLESS = {
-    Depth.UINT8: ("r8", "rg8", "", "rgba8"),
-    Depth.UINT16: ("r16", "rg16", "", "rgba16"),
-    Depth.HALF: ("r16f", "rg16f", "", "rgba16f"),
-    Depth.FLOAT: ("r32f", "rg32f", "rgb32f", "rgba32f"),
-}
-_USUAL |= {Depth.HALF: ("r16f", "rg16f", "bc6h", "rgba16f"), Depth.FLOAT: _LOSSLESS[Depth.FLOAT]}
+_LOSSLESS = {**LOSSLESS, Depth.UINT8: ("r8", "rg8", "", "rgba8")}
+_FORMATS = {name: FORMATS[name] for name in VULKAN}
 
 _MODELS = {"bc1": 128, "bc2": 129, "bc3": 130, "bc4": 131, "bc5": 132, "bc6h": 133, "bc7": 134}
 _RGB, _REC709, _LINEAR, _SRGB = 1, 1, 1, 2
@@ -61,33 +56,19 @@ _ONE, _MINUS_ONE = struct.unpack("<2I", struct.pack("<2f", 1, -1))
 
 def encoding_of(spec: ImageSpec) -> str:
     """Return the encoding of a file: as it says, or by depth and channels; empty where there is none."""
-    asked = spec.storage.encoding
-    if asked not in ("", "none"):
-        return asked
-    table = _LOSSLESS if asked else _USUAL
-    return table[spec.depth][spec.channels - 1] if 1 <= spec.channels <= 4 else ""
+    return chosen(spec, USUAL, _LOSSLESS)
 
 
 def holds(spec: ImageSpec) -> str:
     """Return why a picture cannot be written as it is specified; empty where it can be."""
     name = encoding_of(spec)
-    if not name:
-        return f"KTX2 has no format for {spec.channels} channels of {spec.depth.value} samples"
-    if name not in ENCODINGS:
-        return f"KTX2 has no encoding {name!r}, only {', '.join(ENCODINGS)}"
-    depth, channels = (Depth.UINT8, (3, 4)) if name in BASIS else (FORMATS[name].depth, FORMATS[name].channels)
-    needed = "alktx2" if name in BASIS else "ispc_texcomp" if FORMATS[name].block else ""
-    if needed and find_spec(needed) is None:
-        return f'{name.upper()} is written with {needed}, which is not installed (pip install "cg-upscaler[ktx2]")'
-    if spec.depth is not depth:
-        return f"{name.upper()} cannot hold {spec.depth.value} samples, only {depth.value}"
-    if spec.channels not in channels:
-        return f"{name.upper()} cannot hold {spec.channels} channels, only {' or '.join(map(str, channels))}"
-    if spec.storage.cube and (spec.storage.slices % 6 or spec.size.width != spec.size.height):
-        return f"a cube has six square faces, not {spec.storage.slices} of {spec.size}"
-    if name in BASIS and not (is_simple(spec.storage) and not spec.storage.cube):
+    if name not in BASIS:
+        return complaint("KTX2", name, spec, _FORMATS)
+    if find_spec("alktx2") is None:
+        return f'{name.upper()} is written with alktx2, which is not installed (pip install "cg-upscaler[ktx2]")'
+    if spec.storage.slices > 1:
         return f"{name.upper()} is written flat only, without slices"
-    return ""
+    return wrong_samples(name, spec, Depth.UINT8, (3, 4))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-from cg_upscaler.codecs.dds.formats import FORMATS
 from cg_upscaler.codecs.ktx2.formats import BASIS, BY_VULKAN, VULKAN, descriptor, unit_of, vulkan
+from cg_upscaler.codecs.layouts import FORMATS
 from cg_upscaler.codecs.sniff import damaged
+from cg_upscaler.codecs.surfaces import in_words
 from cg_upscaler.errors import UnsupportedImage
 from cg_upscaler.geometry import Size
 from cg_upscaler.spec import ImageSpec, Storage
@@ -111,14 +112,8 @@ def _require_lengths(path: Path, found: Texture) -> None:
 
 
 def _note(storage: Storage, scheme: int) -> str:
-    shape = ""
-    if storage.cube:
-        shape = ", cubemap" if storage.slices == 6 else f", array of {storage.slices // 6} cubemaps"
-    elif storage.slices > 1:
-        shape = f", array of {storage.slices}"
-    levels = f"{storage.levels} mips" if storage.levels > 1 else "no mips"
     packed = f"; packed by {_SCHEMES[scheme]}, written unpacked" if scheme in (ZSTD, ZLIB) else ""
-    return f"{storage.encoding.upper()}{shape}, {levels}{packed}"
+    return f"{in_words(storage)}{packed}"
 
 
 def header(spec: ImageSpec, name: str) -> tuple[bytes, tuple[Level, ...]]:

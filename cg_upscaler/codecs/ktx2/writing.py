@@ -10,11 +10,11 @@ import numpy as np
 
 from cg_upscaler.codecs.blocks import SIDE, Encoder
 from cg_upscaler.codecs.codec import Texels, Writer
-from cg_upscaler.codecs.dds.formats import FORMATS
-from cg_upscaler.codecs.dds.texels import pack
 from cg_upscaler.codecs.ktx2.formats import BASIS, encoding_of
 from cg_upscaler.codecs.ktx2.header import header
+from cg_upscaler.codecs.layouts import FORMATS
 from cg_upscaler.codecs.metadata import NOTHING, Metadata
+from cg_upscaler.codecs.packing import pack
 from cg_upscaler.spec import Effort, ImageSpec
 
 _EFFORT = {Effort.FAST: (1, 60), Effort.NORMAL: (3, 80), Effort.BEST: (6, 100)}

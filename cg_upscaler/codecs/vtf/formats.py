@@ -6,11 +6,12 @@ from importlib.util import find_spec
 
 import numpy as np
 
+from cg_upscaler.codecs import layouts as dds
 from cg_upscaler.codecs.blocks import decode
 from cg_upscaler.codecs.codec import Texels
-from cg_upscaler.codecs.dds import formats as dds
-from cg_upscaler.codecs.dds.formats import Format
-from cg_upscaler.codecs.dds.texels import pack, unpack
+from cg_upscaler.codecs.layouts import Format
+from cg_upscaler.codecs.packing import pack, unpack
+from cg_upscaler.codecs.surfaces import chosen, complaint
 from cg_upscaler.geometry import Size
 from cg_upscaler.spec import Depth, ImageSpec
 
@@ -76,32 +77,20 @@ _SIGN = 0x80
 
 def encoding_of(spec: ImageSpec) -> str:
     """Return the encoding of a file: as it says, or by depth and channels; empty where there is none."""
-    asked = spec.storage.encoding
-    if asked not in ("", "none"):
-        return asked
-    if spec.channels == 2 and spec.alpha is None and spec.depth is Depth.UINT8:
-        return "" if asked else "bc5"
-    table = _LOSSLESS if asked else _USUAL
-    return table[spec.depth][spec.channels - 1] if 1 <= spec.channels <= 4 else ""
+    if spec.channels == 2 and spec.alpha is None and spec.depth is Depth.UINT8 and spec.storage.encoding == "":
+        return "bc5"
+    return chosen(spec, _USUAL, _LOSSLESS)
 
 
 def holds(spec: ImageSpec) -> str:
     """Return why a picture cannot be written as it is specified; empty where it can be."""
     name, storage = encoding_of(spec), spec.storage
-    if not name:
-        return f"VTF has no format for {spec.channels} channels of {spec.depth.value} samples"
-    if name not in FORMATS:
-        return f"VTF has no encoding {name!r}, only {', '.join(ENCODINGS)}"
-    format = FORMATS[name]
+    reason = complaint("VTF", name, spec, FORMATS)
+    if reason:
+        return reason
     if find_spec("ispc_texcomp") is None:
-        what = name.upper() if format.block else "the small picture of a VTF"
-        return f'{what} is written with ispc-texcomp, which is not installed (pip install "cg-upscaler[dds]")'
-    if spec.depth is not format.depth:
-        return f"{name.upper()} cannot hold {spec.depth.value} samples, only {format.depth.value}"
-    if spec.channels not in format.channels:
-        return f"{name.upper()} cannot hold {spec.channels} channels, only {' or '.join(map(str, format.channels))}"
-    if storage.cube and (storage.slices % 6 or spec.size.width != spec.size.height):
-        return f"a cube has six square faces, not {storage.slices} of {spec.size}"
+        fix = 'pip install "cg-upscaler[dds]"'
+        return f"the small picture of a VTF is written with ispc-texcomp, which is not installed ({fix})"
     if storage.slices // (6 if storage.cube else 1) > 0xFFFF:
         return f"VTF cannot hold {storage.slices} frames, only {0xFFFF}"
     return ""

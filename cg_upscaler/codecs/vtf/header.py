@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from cg_upscaler.codecs.dds.formats import Format
+from cg_upscaler.codecs.layouts import Format
 from cg_upscaler.codecs.sniff import damaged
 from cg_upscaler.codecs.vtf.formats import BY_NUMBER, FORMATS, OPAQUE, UNHANDLED
 from cg_upscaler.errors import UnsupportedImage

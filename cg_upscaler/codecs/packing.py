@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cg_upscaler.codecs.codec import DTYPES, Texels
-from cg_upscaler.codecs.dds.formats import Format, Masks
+from cg_upscaler.codecs.layouts import Format, Masks
 from cg_upscaler.geometry import Size
 
 _BYTE = 255

@@ -1,13 +1,12 @@
-"""The pixel formats of DDS files: one table, a row per encoding, with its codes in both headers."""
+"""How texels lie in files for graphics cards: one table, a row per encoding, with its codes in the headers of DDS."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.util import find_spec
 
 from cg_upscaler.codecs.blocks import BLOCKS, length
 from cg_upscaler.geometry import Size
-from cg_upscaler.spec import Depth, ImageSpec, Storage
+from cg_upscaler.spec import Depth, Storage
 
 Masks = tuple[int, int, int, int]
 """Bits of red (or brightness), green, blue and alpha within a texel."""
@@ -132,48 +131,14 @@ BY_MASKS = {
 SIGNED = {b"BC4S": "BC4", b"BC5S": "BC5", 81: "BC4", 84: "BC5", 96: "BC6H", 31: "RGBA8", 51: "RG8", 63: "R8"}
 """Numbers from -1 to 1, which no part of this package understands."""
 
-_USUAL = {Depth.UINT8: ("bc4", "bc5", "bc7", "bc7"), Depth.UINT16: ("r16", "rg16", "", "rgba16")}
-_LOSSLESS = {
+USUAL = {Depth.UINT8: ("bc4", "bc5", "bc7", "bc7"), Depth.UINT16: ("r16", "rg16", "", "rgba16")}
+LOSSLESS = {
     Depth.UINT8: ("r8", "rg8", "bgr8", "bgra8"),
     Depth.UINT16: ("r16", "rg16", "", "rgba16"),
     Depth.HALF: ("r16f", "rg16f", "", "rgba16f"),
     Depth.FLOAT: ("r32f", "rg32f", "rgb32f", "rgba32f"),
 }
-_USUAL |= {Depth.HALF: ("r16f", "rg16f", "bc6h", "rgba16f"), Depth.FLOAT: _LOSSLESS[Depth.FLOAT]}
-
-
-def encoding_of(spec: ImageSpec) -> str:
-    """Return the encoding that a file is to have: as it says, or by depth and channels; empty where there is none.
-
-    ``none`` is the uncompressed one. Without a word it is that of blocks where one fits.
-    """
-    asked = spec.storage.encoding
-    if asked not in ("", "none"):
-        return asked
-    table = _LOSSLESS if asked else _USUAL
-    return table[spec.depth][spec.channels - 1] if 1 <= spec.channels <= 4 else ""
-
-
-def holds(spec: ImageSpec) -> str:
-    """Return why a picture cannot be written as a DDS file as it is specified; empty where it can be."""
-    name = encoding_of(spec)
-    if not name:
-        return f"DDS has no format for {spec.channels} channels of {spec.depth.value} samples"
-    if name not in FORMATS:
-        return f"DDS has no encoding {name!r}, only {', '.join(ENCODINGS)}"
-    format = FORMATS[name]
-    if format.block and find_spec("ispc_texcomp") is None:
-        return f'{name.upper()} is written with ispc-texcomp, which is not installed (pip install "cg-upscaler[dds]")'
-    if spec.depth is not format.depth:
-        return f"{name.upper()} cannot hold {spec.depth.value} samples, only {format.depth.value}"
-    if spec.channels not in format.channels:
-        counts = " or ".join(map(str, format.channels))
-        return f"{name.upper()} cannot hold {spec.channels} channels, only {counts}"
-    if spec.storage.cube and (spec.storage.slices % 6 or spec.size.width != spec.size.height):
-        return f"a cube has six square faces, not {spec.storage.slices} of {spec.size}"
-    if not has_header(format, spec.storage):
-        return f"{name.upper()} has no code in the header of DirectX 10, and that of DirectX 9 has no arrays"
-    return ""
+USUAL |= {Depth.HALF: ("r16f", "rg16f", "bc6h", "rgba16f"), Depth.FLOAT: LOSSLESS[Depth.FLOAT]}
 
 
 def has_header(format: Format, storage: Storage) -> bool:
