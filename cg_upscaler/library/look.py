@@ -85,18 +85,18 @@ def attempt(name: str, work: Callable[[], T]) -> T | Problem:
 def _look(item: Found, receipts: Receipts | None, limit: int) -> Seen:
     spec = codecs.probe(item.path, limit=limit)
     if receipts is None:
-        return Seen(item, spec, _survey(item.path, spec, limit))
+        return Seen(item, spec, _survey(item.path, spec, limit, None))
     at = f"{_SURVEY}:{hash_file(item.path)}"
     known = receipts.evidence(at)
     if known is not None:
         return Seen(item, spec, from_plain(Evidence, json.loads(known)))
-    evidence = _survey(item.path, spec, limit)
+    evidence = _survey(item.path, spec, limit, receipts.scratch)
     receipts.remember(at, json.dumps(to_plain(evidence)))
     return Seen(item, spec, evidence)
 
 
-def _survey(path: Path, spec: ImageSpec, limit: int) -> Evidence:
-    evidence = survey(codecs.read(path, limit=limit), spec)
+def _survey(path: Path, spec: ImageSpec, limit: int, scratch: Path | None) -> Evidence:
+    evidence = survey(codecs.read(path, limit=limit, scratch=scratch), spec)
     return replace(evidence, own_mips=True) if _has_own_mips(path, spec, evidence) else evidence
 
 

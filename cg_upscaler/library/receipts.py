@@ -131,6 +131,11 @@ class Receipts:
         finally:
             self._base.close()
 
+    @property
+    def scratch(self) -> Path | None:
+        """A folder for files that nobody is to see; None where nothing may be written."""
+        return None if self._read_only else self.path.parent
+
     # What was done
 
     def rejected(self, job: Job) -> Path:
