@@ -9,8 +9,9 @@ import pytest
 
 from cg_upscaler.errors import UnsupportedImage
 from cg_upscaler.geometry import Size
+from cg_upscaler.library.chains import as_before, to_blocks
 from cg_upscaler.library.config.format import AskedMips, Chain, Format, to_channels, to_mips
-from cg_upscaler.library.storing import Content, Stored, as_before, changes, plan_storing, to_blocks
+from cg_upscaler.library.storing import Content, Stored, changes, plan_storing
 from cg_upscaler.library.survey import survey
 from cg_upscaler.maps import AlphaMode, ColorSpace, MapKind
 from cg_upscaler.pixels.views import Array

@@ -9,6 +9,7 @@ from cg_upscaler import codecs
 from cg_upscaler.errors import UnsupportedImage
 from cg_upscaler.geometry import Size
 from cg_upscaler.job import MipFilter, Mips, Storing
+from cg_upscaler.library.chains import levels
 from cg_upscaler.library.config.format import KEEP, Chain, Format, Mode
 from cg_upscaler.library.survey.evidence import Evidence
 from cg_upscaler.maps import AlphaMode, ColorSpace, MapKind
@@ -112,7 +113,7 @@ class _Planner:
         own = self.spec.storage
         storage = Storage(
             encoding=encoding,
-            levels=self.levels(container),
+            levels=levels(self.spec, self.size, container, self.asked.mips),
             slices=own.slices,
             cube=own.cube,
             srgb=self.srgb(container, space),
@@ -259,19 +260,6 @@ class _Planner:
         wanted = ColorSpace.LINEAR if depth.is_float else ColorSpace.SRGB
         return None if wanted is self.content.color_space else wanted
 
-    def levels(self, container: str) -> int:
-        if not codecs.holds_many(container):
-            return 1
-        asked, own, full = self.asked.mips, self.spec.storage.levels, self.size.levels
-        if asked is not None and asked.share is not None:
-            return max(1, round(asked.share * full))
-        chain = Chain.KEEP if asked is None else asked.chain
-        if chain is Chain.KEEP:
-            if self.spec.container != container and not codecs.holds_many(self.spec.container):
-                return full  # nothing was said of levels, and what loads such a file looks for them
-            return as_before(self.spec.size, own, self.size)
-        return {Chain.NONE: 1, Chain.FULL: full}.get(chain) or to_blocks(self.size)
-
     def srgb(self, container: str, space: ColorSpace) -> bool | None:
         if container not in _FLAGGED:
             return None
@@ -302,19 +290,3 @@ class _Planner:
         if self.evidence.own_mips:
             kept = self.asked.own_mips != "replace"
             yield "its mip levels were made by hand: " + ("kept at their own size" if kept else "replaced, as asked")
-
-
-def as_before(source: Size, levels: int, size: Size) -> int:
-    """Return how many levels a result has whose source has so many: none, to 1×1, or to the same smallest."""
-    if levels <= 1:
-        return 1
-    if levels >= source.levels:
-        return size.levels
-    end = max(source.level(levels - 1).width, source.level(levels - 1).height)
-    longest = max(size.width, size.height)
-    return min(range(size.levels), key=lambda level: abs((longest >> level) - end)) + 1
-
-
-def to_blocks(size: Size) -> int:
-    """Return the levels of a chain that ends where a side would fall below four texels."""
-    return max(1, min(size.width, size.height).bit_length() - 2)
