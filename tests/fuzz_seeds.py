@@ -163,7 +163,8 @@ def _spec(depth: str, channels: int, **attributes: object) -> oiio.ImageSpec:
 
 
 def _tiffs(folder: Path) -> Iterator[Seed]:
-    for compression in ("none", "lzw", "zip", "packbits", "jpeg"):
+    yield Seed(".tif", "jpeg", _pillow(folder, ".tif", _picture("RGB"), compression="jpeg"))
+    for compression in ("none", "lzw", "zip", "packbits"):
         yield Seed(".tif", compression, _saved(folder, ".tif", [_spec("uint8", 3, compression=compression)]))
     for depth in ("uint16", "half", "float"):
         yield Seed(".tif", f"tiles of {depth}", _saved(folder, ".tif", [_spec(depth, 4, tile=True)]))

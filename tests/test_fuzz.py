@@ -12,6 +12,7 @@ import pytest
 
 from cg_upscaler import codecs
 from tests import fuzzing
+from tests.fuzz_damage import Case, cases
 from tests.fuzz_seeds import Seed, seeds
 
 CASES = 2000
@@ -23,8 +24,8 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> list[Seed]:
     return seeds(tmp_path_factory.mktemp("seeds"))
 
 
-def laid_out(folder: Path, sound: list[Seed]) -> list[fuzzing.Case]:
-    made = fuzzing.cases(sound, CASES)
+def laid_out(folder: Path, sound: list[Seed]) -> list[Case]:
+    made = cases(sound, CASES)
     for number, case in enumerate(made):
         (folder / f"{number}{case.suffix}").write_bytes(case.data)
     for number, seed in enumerate(sound):
@@ -41,8 +42,8 @@ def test_every_suffix_that_is_read_has_sound_files_to_damage(tmp_path: Path, sou
 
 
 def test_the_damaged_files_are_the_same_each_time_and_of_every_suffix(sound: list[Seed]) -> None:
-    made = fuzzing.cases(sound, 200)
-    assert made == fuzzing.cases(sound, 200)
+    made = cases(sound, 200)
+    assert made == cases(sound, 200)
     counts = Counter(case.suffix for case in made)
     assert max(counts.values()) - min(counts.values()) <= 1
     intact = {seed.data for seed in sound}
