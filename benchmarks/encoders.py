@@ -1,9 +1,9 @@
 """Measures encoders of blocks: `python benchmarks/encoders.py [LIBRARY]`, for the table in `docs/formats.md`.
 
-Ours at each effort beside quicktex, etcpak and Pillow, on the same textures in one run, one thread each; the examples are so small that
-calls, not blocks, take their time: for speed name a library of large ones. What is not
+Ours at each effort beside quicktex, etcpak and Pillow, on the same textures in one run, one thread each. What is not
 installed (`pip install -e .[bench]`) is left out, and said. texture2ddecoder decodes everything but BC6H, of which it
-gives 8 bits, and the transparent texels of BC1, which it shows as opaque: these OpenImageIO decodes.
+gives 8 bits, and the transparent texels of BC1, which it shows as opaque: these OpenImageIO decodes. The examples are
+so small that calls, and not blocks, take their time: for speed name a library of large textures.
 """
 
 from __future__ import annotations
