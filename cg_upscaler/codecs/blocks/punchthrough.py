@@ -13,6 +13,9 @@ THRESHOLD = 128
 _CLEAR = 3
 """The index of a texel that is not seen, where the first colour is not the greater one."""
 
+_NOTHING = np.uint64(0xFFFFFFFF << 32)
+"""A block in which nothing is seen."""
+
 _ROUNDS = 3
 _LEVELS = np.array([31, 63, 31], np.float32)
 
@@ -31,6 +34,9 @@ def with_holes(blocks: bytes, texels: NDArray[np.uint8]) -> bytes:
     if not holed.any():
         return blocks
     words = np.frombuffer(blocks, "<u8").copy()
+    empty = ~seen.any(axis=1)
+    words[empty] = _NOTHING
+    holed &= ~empty
     words[holed] = _encoded(tiles[holed, :, :3].astype(np.float32) / np.float32(255), seen[holed])
     return words.tobytes()
 
