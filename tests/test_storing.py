@@ -168,3 +168,47 @@ def test_mips_are_asked_for_in_words_or_as_a_share() -> None:
 def test_channels_that_make_no_sense_are_refused(wrong: object) -> None:
     with pytest.raises(ValueError, match="letters of rgba"):
         to_channels(wrong)
+
+
+def test_a_channel_that_is_not_there_is_told() -> None:
+    with pytest.raises(UnsupportedImage, match=r"has 2 channels, and 'channels: bgr' takes one from 'b'"):
+        planned(spec_of("tif", 2), NORMAL, channels="bgr")
+
+
+@pytest.mark.parametrize(
+    ("spec", "asked", "note"),
+    [
+        (spec_of("png", 4), {"container": "jpg"}, "not kept: its alpha"),
+        (spec_of("png", 4), {"channels": "rgb"}, "not kept: its alpha"),
+        (spec_of("png", 3), {"container": "dds", "encoding": "bc4"}, "its colours become gray"),
+        (spec_of("png", 3), {"container": "dds", "encoding": "bc5"}, "not kept: its blue"),
+        (spec_of("png", 3), {"mips": "full"}, "PNG has no mip levels: none are made"),
+        (spec_of("png", 3), {"container": "dds", "header": "legacy"}, "BC7 has no header of DirectX 9"),
+        (spec_of("exr", 3, Depth.HALF), {"container": "tga"}, "what is above 1 is cut off"),
+    ],
+)
+def test_what_is_lost_or_has_no_effect_is_said(spec: ImageSpec, asked: dict[str, object], note: str) -> None:
+    content = LIGHT if spec.depth.is_float else replace(COLOUR, alpha=AlphaMode.MASK if spec.alpha else AlphaMode.NONE)
+    assert any(note in said for said in planned(spec, content, **asked).notes)
+
+
+@pytest.mark.parametrize("container", ["dds", "ktx2", "vtf"])
+@pytest.mark.parametrize("depth", [Depth.UINT8, Depth.UINT16, Depth.HALF, Depth.FLOAT])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("content", [COLOUR, MASK, DATA])
+def test_everything_has_a_place_in_files_for_graphics_cards(
+    container: str, depth: Depth, channels: int, content: Content
+) -> None:
+    made = planned(spec_of("tif", channels, depth), content, container=container)
+    assert made.spec.channels >= min(channels, 2) or made.notes
+
+
+def test_a_depth_that_blocks_do_not_have_takes_them_away() -> None:
+    assert planned(spec_of("png", 3, Depth.UINT16), container="dds", depth=16).spec.storage.encoding == "none"
+    with pytest.raises(UnsupportedImage, match="BC7 cannot hold uint16 samples"):
+        planned(spec_of("png", 3, Depth.UINT16), container="dds", encoding="bc7", depth=16)
+
+
+def test_a_palette_is_refused_where_it_would_not_be_written() -> None:
+    with pytest.raises(UnsupportedImage, match="TGA holds no palettes"):
+        planned(spec_of("png", 3), container="tga", channels="indexed")

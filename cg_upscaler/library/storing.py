@@ -11,28 +11,21 @@ from cg_upscaler.geometry import Size
 from cg_upscaler.job import MipFilter, Mips, Storing
 from cg_upscaler.library.chains import levels
 from cg_upscaler.library.config.format import KEEP, Chain, Format, Mode
+from cg_upscaler.library.losses import losses
 from cg_upscaler.library.survey.evidence import Evidence
+from cg_upscaler.library.swizzles import as_asked, fitted, nearest
 from cg_upscaler.maps import AlphaMode, ColorSpace, MapKind
 from cg_upscaler.spec import Depth, Effort, ImageSpec, Storage
 
 _SINGLE = (MapKind.ROUGHNESS, MapKind.GLOSS, MapKind.METALLIC, MapKind.OCCLUSION, MapKind.HEIGHT, MapKind.OPACITY)
 """Kinds that one channel holds."""
 
-_BRIEF = {"bc1": 3, "bc4": 1, "bc5": 2, "bc6h": 3}
-"""Channels of block formats that hold fewer than four."""
-
 _BLOCKS = frozenset({"bc1", "bc2", "bc3", "bc4", "bc5", "bc6h", "bc7", "uastc", "etc1s"})
+
+_PALETTES = ("png", "bmp")
 
 _FLAGGED = ("dds", "ktx2")
 """Containers that say by a flag whether numbers are under the sRGB curve."""
-
-_MODES = {
-    Mode.RGB: {1: "rrr", 2: "rrr", 4: "rgb"},
-    Mode.RGBA: {1: "rrr1", 2: "rrrg", 3: "rgb1"},
-    Mode.GRAY: {2: "r", 3: "y", 4: "y"},
-    Mode.INDEXED: {},
-}
-"""Where the channels of a mode come from, by how many there are. What is missing is there already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +99,7 @@ class _Planner:
         same = container == self.spec.container
         encoding = self.encoding(container)
         depth = self.depth(container, encoding)
-        swizzle = self.swizzle(container, encoding)
+        swizzle = self.swizzle(container, encoding, depth)
         channels = len(swizzle) or self.spec.channels
         curve = self.curve(depth)
         space = self.content.color_space if curve is None else curve
@@ -131,6 +124,12 @@ class _Planner:
             srgb=None if container == "dds" and storage.legacy and self.asked.header == "legacy" else storage.srgb,
             from_bottom=storage.from_bottom and container == "tga",
         )
+        indexed = self.asked.channels is not None and self.asked.channels.mode is Mode.INDEXED
+        if indexed and container not in _PALETTES:
+            raise UnsupportedImage(
+                f"{codecs.label(container)} holds no palettes as they are written here, only PNG and BMP",
+                fix="ask for one of these as 'container', or leave 'indexed' out",
+            )
         spec = replace(
             self.spec,
             size=self.size,
@@ -140,15 +139,15 @@ class _Planner:
             color_space=space,
             alpha=self.alpha(swizzle, channels),
             lossy=encoding in _BLOCKS or (self.spec.lossy and same and encoding == own.encoding) or container == "jpg",
-            indexed=self.asked.channels is not None and self.asked.channels.mode is Mode.INDEXED,
+            indexed=indexed,
             storage=storage,
             note="",
         )
         reason = codecs.refusal(spec)
         if reason:
-            raise UnsupportedImage(reason, fix="ask for another 'format' or 'scale' in a rule")
+            raise UnsupportedImage(reason, fix="ask for another 'format' in a rule, or for another 'scale'")
         mips = self.mips(normals) if storage.levels > 1 else Mips()
-        return Stored(spec, Storing(swizzle, curve), mips, tuple(self.notes(notes, spec)))
+        return Stored(spec, Storing(swizzle, curve), mips, tuple(self.notes(notes, spec, swizzle)))
 
     def container(self) -> tuple[str, str]:
         wanted = self.asked.container
@@ -169,11 +168,17 @@ class _Planner:
                 )
             return asked
         own = self.spec.storage.encoding
-        if container == self.spec.container:
+        if container == self.spec.container and (own not in _BLOCKS or not self.is_deeper()):
             return codecs.kept_encoding(container, own)
         if container == "vtf":
             return self._usual_in_vtf()
-        return self._usual() if container in _FLAGGED else ""
+        if container not in _FLAGGED:
+            return ""
+        return "none" if self.is_deeper() else self._usual()
+
+    def is_deeper(self) -> bool:
+        """Whether samples are asked for that hold more than the 8 bits of most blocks."""
+        return self.asked.depth in (Depth.UINT16, Depth.HALF, Depth.FLOAT) and not self.spec.depth.is_float
 
     def _usual_in_vtf(self) -> str:
         """Return what the Source engine's own tools take: BC1 without alpha, BC3 with it, normals without blocks."""
@@ -186,7 +191,7 @@ class _Planner:
         if content.kind is MapKind.DATA or content.kind is MapKind.PIXEL_ART:
             return "none"  # nothing may be lost
         if spec.depth.is_float and content.pictured:
-            return "bc6h" if spec.alpha is None else "rgba16f"
+            return "bc6h" if spec.alpha is None else "none"
         if content.kind is MapKind.NORMAL:
             return "bc5" if content.alpha is AlphaMode.NONE or spec.channels < 4 else "bc7"
         single = content.kind in _SINGLE and (spec.channels == 1 or self.evidence.gray)
@@ -197,7 +202,7 @@ class _Planner:
     def depth(self, container: str, encoding: str) -> Depth:
         asked = self.asked.depth
         wanted = self.spec.depth if asked in (None, KEEP) else Depth(asked)
-        if encoding in _BLOCKS:
+        if encoding in _BLOCKS and asked in (None, KEEP):
             return Depth.HALF if encoding == "bc6h" else Depth.UINT8
         held = codecs.depths(container, encoding)
         if wanted in held or asked not in (None, KEEP):
@@ -205,45 +210,34 @@ class _Planner:
         alike = [depth for depth in held if depth.is_float == wanted.is_float]
         return max(alike or held, key=lambda depth: depth.bits)
 
-    def swizzle(self, container: str, encoding: str) -> str:
+    def swizzle(self, container: str, encoding: str, depth: Depth) -> str:
         asked, count = self.asked.channels, self.spec.channels
-        if asked is not None and asked.swizzle:
-            self._require_sources(asked.swizzle)
-            return asked.swizzle
-        if asked is not None and asked.mode is not None:
-            return _MODES[asked.mode].get(count, "")
+        if asked is not None and (asked.mode is not None or asked.swizzle):
+            return as_asked(self.spec, asked)
         if encoding == self.spec.storage.encoding and container == self.spec.container:
             return ""
-        wanted = _BRIEF.get(encoding)
-        transparent = self.content.alpha not in (AlphaMode.NONE, AlphaMode.OPAQUE)
-        if encoding == "bc1" and transparent:
-            wanted = 4
-        if wanted is None and self.content.alpha is AlphaMode.OPAQUE and count == 4 and encoding in _BLOCKS:
+        held = self.counts(container, encoding, depth)
+        opaque = self.content.alpha in (AlphaMode.NONE, AlphaMode.OPAQUE)
+        wanted = nearest(count, held) if held else count
+        if encoding in _BLOCKS and self.spec.alpha is not None and opaque and 3 in held and count == 4:
             wanted = 3
-        held = codecs.channel_counts(container, encoding)
-        if count == 2 and self.spec.alpha is None and not codecs.holds_pairs(container):
-            held = tuple(more for more in held if more != 2)
-        if wanted is None and count not in held:
-            wanted = min((more for more in held if more > count), default=max(held))
-        return "" if wanted in (None, count) else self._fitted(int(wanted))
+        normals = self.content.kind is MapKind.NORMAL
+        return "" if wanted == count else fitted(self.spec, wanted, gray=self.evidence.gray, normals=normals)
 
-    def _fitted(self, wanted: int) -> str:
-        """Return where the channels come from of a file that must have so many."""
-        count = self.spec.channels
-        if count == 2 and self.spec.alpha is None:
-            return {1: "r", 3: "rgz" if self.content.kind is MapKind.NORMAL else "rg0", 4: "rgz1"}[wanted]
-        lacking = {(1, 2): "r1", (1, 3): "rrr", (1, 4): "rrr1", (2, 1): "r", (2, 3): "rrr", (2, 4): "rrrg"}
-        lacking |= {(3, 4): "rgb1", (4, 3): "rgb"}
-        fewer = {1: "r" if self.evidence.gray else "y", 2: "rg"}
-        return lacking.get((count, wanted)) or fewer[wanted]
-
-    def _require_sources(self, swizzle: str) -> None:
-        for letter in swizzle:
-            if letter in "rgba" and "rgba".index(letter) >= self.spec.channels:
-                raise UnsupportedImage(
-                    f"is to take a channel from {letter!r}, and it has {self.spec.channels}",
-                    fix="correct 'channels' under 'format'",
+    def counts(self, container: str, encoding: str, depth: Depth) -> list[int]:
+        """Return how many channels a file may have."""
+        storage = replace(self.spec.storage, encoding=encoding, levels=1, slices=1, cube=False)
+        own = self.spec.channels == 2 and self.spec.alpha is None
+        trial = replace(self.spec, container=container, depth=depth, storage=storage, size=self.size)
+        return [
+            count
+            for count in (1, 2, 3, 4)
+            if not codecs.refusal(
+                replace(
+                    trial, channels=count, alpha=count - 1 if count in (2, 4) and not (own and count == 2) else None
                 )
+            )
+        ]
 
     def alpha(self, swizzle: str, channels: int) -> int | None:
         """Return which channel of the file is alpha: of two or four the last, if it comes from alpha or is full."""
@@ -272,21 +266,12 @@ class _Planner:
         kept = self.asked.own_mips != "replace" and self.evidence.own_mips
         return Mips(self.asked.mip_filter or MipFilter.KAISER, kept, normals)
 
-    def notes(self, converted: str, spec: ImageSpec) -> Iterator[str]:
+    def notes(self, converted: str, spec: ImageSpec, swizzle: str) -> Iterator[str]:
         if converted:
             yield converted
-        own, asked = self.spec.storage, self.asked.encoding
-        if asked not in (None, KEEP, *codecs.encodings(spec.container)):
-            yield f"{codecs.label(spec.container)} has no encoding {asked!r}: stored as its source is"
-        if self.spec.storage.levels > 1 and spec.storage.levels == 1 and self.asked.mips is None:
-            yield f"{codecs.label(spec.container)} has no mip levels: only the first is written"
-        if spec.container == self.spec.container and spec.storage.encoding != own.encoding and not self.asked.encoding:
-            yield f"{own.encoding.upper()} is not written: {(spec.storage.encoding or 'none').upper()} instead"
-        if spec.container == "vtf" and any(side & (side - 1) for side in (spec.size.width, spec.size.height)):
-            yield "most versions of the Source engine load no VTF whose sides are not powers of two"
-        if self.asked.depth in (None, KEEP) and spec.depth is not self.spec.depth:
-            yield f"{self.spec.depth.value} samples become {spec.depth.value}"
-        yield from (f"its {what} is not kept" for what in codecs.unkept(self.spec, spec.container))
-        if self.evidence.own_mips:
+        yield from losses(
+            self.spec, spec, self.evidence, self.asked, swizzle, normals=self.content.kind is MapKind.NORMAL
+        )
+        if self.evidence.own_mips and spec.storage.levels > 1:
             kept = self.asked.own_mips != "replace"
             yield "its mip levels were made by hand: " + ("kept at their own size" if kept else "replaced, as asked")
