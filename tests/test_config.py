@@ -605,3 +605,26 @@ def test_a_starter_configuration_believes_what_lies_beside_a_texture(tmp_path: P
     assert "wall2.png" in text
     assert "wall1.png" not in text
     assert "beside them: normal 1, not said 1" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("format: {container: dds, encoding: bc9}", r"game\.yaml:1: encoding: 'bc9' is not among its values"),
+        ("format:\n  container: png\n  encoding: bc7", r"game\.yaml:3: .*'bc7' is none of the encodings of png"),
+        ("format: dss", r"game\.yaml:1: .*'dss' is not among its values \(did you mean 'dds'"),
+        ("format: {mips: 2x2}", r"game\.yaml:1: mips takes keep, none, full, 4x4, or a share"),
+        ("format: {jpeg_quality: 0}", r"game\.yaml:1: jpeg_quality takes a number of at least 1"),
+        ("format: {dept: 16}", r"game\.yaml:1: unknown setting 'dept' \(did you mean 'depth'"),
+        ("suffix: a/b", r"game\.yaml:1: suffix takes part of a file's name"),
+        ("ocio: {result: ACEScg}", r"game\.yaml:1: file is missing in ocio"),
+    ],
+)
+def test_a_wrong_format_is_told_with_its_line(written: Write, text: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        written(text)
+
+
+def test_the_names_of_directx_stand_for_ours(written: Write) -> None:
+    config = written("format: {container: dds, encoding: DXT5}")
+    assert config.format is not None and config.format.encoding == "bc3"

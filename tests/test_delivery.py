@@ -187,3 +187,19 @@ def test_alpha_is_not_bent_by_the_curve_of_colour(tmp_path: Path) -> None:
     assert call("convert", tmp_path / "in", "-o", tmp_path / "out", "--format", "exr", "--depth", "32") == 0
     light = codecs.read(tmp_path / "out" / "leaf_color.exr").pixels
     np.testing.assert_allclose(light[:, :, 3], pixels[:, :, 3] / 255, atol=1e-6)
+
+
+def test_results_that_would_not_take_the_place_of_their_sources_are_no_replacement(
+    library: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    before = files(library)
+    assert call("convert", library, "--overwrite", "--format", "dds") == 1
+    assert "would be stone_color.dds, which does not take its place" in capfd.readouterr().err
+    assert files(library) == before
+    assert call("run", library, "--overwrite", "--beside") == 2
+
+
+def test_a_folder_of_results_is_called_that(library: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert call("convert", library, "-o", tmp_path / "out", "--format", "tga") == 0
+    assert call("run", tmp_path / "out", "-m", "bicubic", "-o", tmp_path / "more") == 2
+    assert "all 2 textures here are results of an earlier run" in capfd.readouterr().err

@@ -81,7 +81,7 @@ LIBRARIES: dict[str, frozenset[str]] = {
     "flip_evaluator": frozenset({"measure"}),
     "yaml": frozenset({"library.config"}),
     "pydantic": frozenset({"library.config", "library.config.schema", "library.config.format"}),
-    "pydantic_core": frozenset({"library.config", "library.config.schema"}),
+    "pydantic_core": frozenset({"library.config", "library.config.schema", "library.config.format"}),
     "click": frozenset({"cli"}),
     "tqdm": frozenset({"cli"}),
     "tabulate": frozenset({"cli"}),

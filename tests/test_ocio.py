@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image as Pillow
+from PIL import ImageCms
 
 from cg_upscaler import cli, codecs
 from cg_upscaler.codecs import ocio
@@ -89,3 +91,22 @@ def test_masks_are_no_colours(film: Path, tmp_path: Path) -> None:
     config.write_text("source: film\nocio: {file: ACEScct, result: ACEScg}\nformat: {depth: 32}\n")
     assert cli.run_cli(["convert", "-c", str(config), "-o", str(tmp_path / "out"), "--depth", "32"]) == 0
     np.testing.assert_array_equal(codecs.read(tmp_path / "out" / "wall_rough.exr").pixels, mask)
+
+
+def test_tags_that_would_lie_about_colours_are_left_out_and_that_is_said(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    (tmp_path / "film").mkdir()
+    pixels = np.random.default_rng(4).integers(0, 256, (8, 8, 3), np.uint8)
+    Pillow.fromarray(pixels).save(tmp_path / "film" / "wall_color.png", icc_profile=profile)
+    config = tmp_path / "film.yaml"
+    config.write_text('source: film\nocio: {file: "sRGB - Texture", result: ACEScg}\n')
+    out = tmp_path / "out"
+    assert cli.run_cli(["plan", "-c", str(config), "-m", "bicubic"]) == 0
+    told = capfd.readouterr().out
+    assert "colours go from sRGB - Texture to ACEScg" in told
+    assert "its ICC profile is passed over" in told
+    assert cli.run_cli(["run", "-c", str(config), "-o", str(out), "-m", "bicubic"]) == 0
+    with Pillow.open(out / "wall_color.png") as made:
+        assert made.info.get("icc_profile") is None

@@ -177,7 +177,8 @@ def _plan(config: Config, only: tuple[str, ...], receipts: Receipts, *, quiet: b
             config, device=device, only=only, receipts=receipts, on_progress=told, measure=reach_on(device)
         )
     if not planned.jobs and not planned.problems and not config.overwrite:
-        raise UsageError("no textures here", where=planned.source, fix="check the path, --only and the rules")
+        why = next((note for note in planned.notes if "of an earlier run" in note), "no textures here")
+        raise UsageError(why, where=planned.source, fix="check the path, --only and the rules")
     return planned
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cg_upscaler.codecs.tags import ORIENTATION, Tag, built, resized, short_tag, tags_of
 from cg_upscaler.geometry import Size
@@ -12,6 +12,9 @@ ICC, EXIF, XMP, TEXT = "ICC profile", "EXIF", "XMP", "text"
 GAMMA, RESOLUTION, TURN, ATTRIBUTES = "gamma", "resolution", "orientation", "attributes"
 NAMES, WINDOW = "channel names", "display window"
 VALVE = "Valve's flags and resources"
+
+_COLOUR = (b"gAMA", b"cHRM", b"sRGB", b"cICP", b"iCCP")
+"""Chunks of a PNG that say what colours are."""
 
 LOST = "only: "
 """Begins a word for what not even the source's own container keeps."""
@@ -92,6 +95,11 @@ class Metadata:
             return resized(self.exif, size.width, size.height)
         return built((short_tag(ORIENTATION, self.orientation),)) if self.orientation != 1 else b""
 
+    def without_colour(self) -> Metadata:
+        """Return the same with nothing that says what colours are."""
+        raw = tuple((kind, data) for kind, data in self.raw if kind not in _COLOUR)
+        return replace(self, icc=b"", raw=raw)
+
     @property
     def carries(self) -> tuple[str, ...]:
         """Return in words what the file holds beside its texels."""
@@ -101,7 +109,7 @@ class Metadata:
             (EXIF, any(tag.code != ORIENTATION for tag in tags_of(self.exif))),
             (XMP, self.xmp),
             (TEXT, self.text),
-            (GAMMA, any(kind in (b"gAMA", b"cHRM", b"sRGB", b"cICP") for kind, _ in self.raw)),
+            (GAMMA, any(kind in _COLOUR[:4] for kind, _ in self.raw)),
             (RESOLUTION, self.dpi),
             (TURN, self.orientation != 1),
             (ATTRIBUTES, part.attributes),

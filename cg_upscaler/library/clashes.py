@@ -47,7 +47,13 @@ def without_clashes(jobs: Sequence[Job], output: Path, *, overwrite: bool = Fals
             rivals = [other.name for other in by_output[_folded(each.output)] if other is not job]
             victim = sources.get(_folded(os.path.realpath(each.output)))
             in_place = overwrite and victim == job.name and (each is job or each.source == each.output)
-            if rivals:
+            moved = overwrite and each is job and _folded(job.output) != _folded(job.source)
+            if moved and job.action is not Action.COPY:
+                message = (
+                    f"its result would be {os.path.basename(job.output)}, which does not take its place; "
+                    "leave prefix, suffix and other formats out, or say 'beside' instead of 'overwrite'"
+                )
+            elif rivals:
                 message = f"{what} and that of {', '.join(rivals)} would be one file; rename one, or skip it by a rule"
             elif victim is not None and not in_place:
                 own = "itself" if victim == job.name else f"the source {victim}"

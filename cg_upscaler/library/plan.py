@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from cg_upscaler.codecs import ocio
 from cg_upscaler.errors import ModelNotFound, UsageError
@@ -34,6 +34,9 @@ from cg_upscaler.library.texture import Texture, asked, plan_texture, skip
 from cg_upscaler.maps import MapKind
 from cg_upscaler.models import catalog
 from cg_upscaler.spec import DeviceInfo, ModelInfo, Reach
+
+_NAMED = 3
+"""Descriptions that are named."""
 
 __all__ = ["Texture", "make_plan", "plan_texture"]
 
@@ -76,7 +79,15 @@ def make_plan(
     problems = [*seen.problems, *(item for item in made if isinstance(item, Problem)), *clashes]
     whole = not only and config.source.is_dir()
     of_all = [*planner.idle_rules(), *_missing(materials)] if whole else []
-    notes = (*of_all, *sidecars.notes, *companions.notes, *left, *planner.remarks(), *_others(seen))
+    notes = (
+        *of_all,
+        *sidecars.notes,
+        *companions.notes,
+        *left,
+        *planner.remarks(),
+        *_results(seen, jobs),
+        *_others(seen, described),
+    )
     orphans = receipts.orphans(config.source) if whole and receipts is not None else ()
     return Plan(os.path.abspath(config.source), str(output), device, tuple(jobs), tuple(problems), notes, orphans)
 
@@ -307,8 +318,21 @@ def _finder(config: Config) -> Find:
     return find
 
 
-def _others(seen: Scan) -> Iterator[str]:
-    if seen.other:
-        more = ", …" if seen.other > len(seen.examples) else ""
-        those = "1 file is no texture" if seen.other == 1 else f"{seen.other} files are no textures"
-        yield f"{those} by the suffix: {', '.join(seen.examples)}{more}"
+def _results(seen: Scan, jobs: Sequence[Job]) -> Iterator[str]:
+    """Say why there is nothing to do where all that is there was made by this tool."""
+    if seen.results and not jobs:
+        those = "the texture here is a result" if seen.results == 1 else f"all {seen.results} textures here are results"
+        yield f"{those} of an earlier run, and left alone; name the folder that they were made from"
+
+
+def _others(seen: Scan, jobs: Sequence[Job]) -> Iterator[str]:
+    """Name files that are no textures, but for those that go along with one."""
+    going = sorted({os.path.basename(each.source) for job in jobs for each in job.companions})
+    if going:
+        yield f"{len(going)} description(s) go along: {', '.join(going[:_NAMED])}{', …' if len(going) > _NAMED else ''}"
+    examples = [name for name in seen.examples if PurePosixPath(name).name not in going]
+    count = seen.other - len(going)
+    if count > 0:
+        more = ", …" if count > len(examples) else ""
+        those = "1 file is no texture" if count == 1 else f"{count} files are no textures"
+        yield f"{those} by the suffix: {', '.join(examples)}{more}" if examples else f"{those} by the suffix"

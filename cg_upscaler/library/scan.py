@@ -43,6 +43,8 @@ class Scan:
     """All textures by their suffix, whether asked for or not: what one is may depend on those beside it."""
     sidecars: tuple[str, ...] = ()
     """The files that may say what textures are. Like `names` relative to `root`, or to the folder of a single file."""
+    results: int = 0
+    """How many textures there are that this tool wrote, and that are passed over."""
     descriptions: tuple[str, ...] = ()
     """The files that may describe textures in texels, by their suffix; some are sidecars too."""
 
@@ -66,9 +68,12 @@ def scan(
     walk = _Walk(root.parent if alone else root)
     files = sorted(walk.files(deep=not alone), key=lambda item: _order(item[0]))
     beside = [name for name, path in files if not ours(path) and _readable(name) == name]
-    found, other, problems = [], [], [] if alone else walk.problems
+    found, other, problems, results = [], [], [] if alone else walk.problems, 0
     for name, path in [(root.name, root)] if alone else files:
-        if (only and not matches(name, only)) or ours(path) or _suffix(name) in sidecars.SUFFIXES:
+        if (only and not matches(name, only)) or _suffix(name) in sidecars.SUFFIXES:
+            continue
+        if ours(path):
+            results += path.suffix.lower() in suffixes
             continue
         if path.suffix.lower() not in suffixes:
             other.append(_readable(name))
@@ -86,6 +91,7 @@ def scan(
         tuple(problems),
         len(other),
         tuple(other[:EXAMPLES]),
+        results=results,
         names=tuple(name for name in beside if _suffix(name) in suffixes),
         sidecars=tuple(name for name in beside if _suffix(name) in sidecars.SUFFIXES),
         descriptions=tuple(name for name in beside if _suffix(name) in texels.SUFFIXES),

@@ -227,17 +227,11 @@ class _Planner:
     def counts(self, container: str, encoding: str, depth: Depth) -> list[int]:
         """Return how many channels a file may have."""
         storage = replace(self.spec.storage, encoding=encoding, levels=1, slices=1, cube=False)
-        own = self.spec.channels == 2 and self.spec.alpha is None
         trial = replace(self.spec, container=container, depth=depth, storage=storage, size=self.size)
-        return [
-            count
-            for count in (1, 2, 3, 4)
-            if not codecs.refusal(
-                replace(
-                    trial, channels=count, alpha=count - 1 if count in (2, 4) and not (own and count == 2) else None
-                )
-            )
-        ]
+        pair = self.spec.channels == 2 and self.spec.alpha is None
+        alpha = {2: None if pair else 1, 4: 3}
+        shapes = (replace(trial, channels=count, alpha=alpha.get(count)) for count in (1, 2, 3, 4))
+        return [shape.channels for shape in shapes if not codecs.refusal(shape)]
 
     def alpha(self, swizzle: str, channels: int) -> int | None:
         """Return which channel of the file is alpha: of two or four the last, if it comes from alpha or is full."""

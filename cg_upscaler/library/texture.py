@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from cg_upscaler.errors import UnsupportedImage
 from cg_upscaler.geometry import Cells, Edge, Edges, Size
-from cg_upscaler.job import Action, Frame, Group, Job
+from cg_upscaler.job import Action, Frame, Group, Job, Named
 from cg_upscaler.library.classify import DOUBTFUL, Decision
 from cg_upscaler.library.config import Handling
 from cg_upscaler.library.config.format import Mode
@@ -92,12 +92,13 @@ def plan_texture(
         device=device, find=find, measure=measure,
     )  # fmt: skip
     target = output / _named(texture, settings, stored.spec.container)
-    notes = (*stored.notes, *sizes.notes, turned, *_notes(texture, settings, sizes))
+    named = settings.named if content.pictured else None
+    notes = (*stored.notes, *_colours(spec, named), *sizes.notes, turned, *_notes(texture, settings, sizes))
     job = _job(texture, settings, Action.UPSCALE, target, notes, groups)
     return replace(
         job, scale=sizes.passes, output_spec=stored.spec, cells=settings.cells, frame=frame, vertices=sizes.vertices,
         gates=settings.gates, mips=stored.mips, storing=stored.storing,
-        named=settings.named if content.pictured else None,
+        named=named,
     )  # fmt: skip
 
 
@@ -125,6 +126,16 @@ def _content(texture: Texture, settings: Settled) -> Content:
         wraps=(settings.edges.x is Edge.WRAP, settings.edges.y is Edge.WRAP),
         named=settings.named is not None,
     )
+
+
+def _colours(spec: ImageSpec, named: Named | None) -> Iterator[str]:
+    """Say what becomes of colours whose space is given by name."""
+    if named is None:
+        return
+    if named.file != named.result:
+        yield f"colours go from {named.file} to {named.result}, and tags that say otherwise are left out"
+    if "ICC profile" in spec.carries:
+        yield f"its ICC profile is passed over: 'ocio' says that it is in {named.file}"
 
 
 def _is_widened(texture: Texture, settings: Settled) -> bool:

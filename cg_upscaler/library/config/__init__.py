@@ -75,6 +75,9 @@ def load(path: Path | None = None, *, profile: str | None = None, **overrides: A
 
 
 def _require_no_output(plain: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+    both = {**plain, **given}
+    if both.get("beside") and both.get("overwrite"):
+        raise UsageError("results are to go beside their sources, and in their place as well", fix="keep one")
     if "output" in {**plain, **given}:
         raise UsageError("results are to go beside their sources, and into an output folder as well", fix="keep one")
 

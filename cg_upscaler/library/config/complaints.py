@@ -25,6 +25,7 @@ _TAKES = {
     "less_than_equal": "a number of at most {le:g}",
     "too_short": "at least one",
     "string_too_short": "text, not an empty one",
+    "string_pattern_mismatch": "part of a file's name, without slashes and other signs that names cannot have",
 }
 """What a setting takes, by the name that pydantic gives to the error."""
 
@@ -51,6 +52,11 @@ def in_words(error: Mapping[str, Any], known: Sequence[str]) -> tuple[str, str |
     if choices:
         near = nearest(value, choices) if isinstance(value, str) and value not in choices else ""
         return f"{name}: {shown(value)} is not among its values{near}", choose(choices)
+    if kind == "missing":
+        return (
+            f"{place[-1]} is missing{' in ' + str(place[-2]) if len(place) > 1 else ''}",
+            f"give it: '{place[-1]}: …'",
+        )
     if kind == "value_error":
         return f"{name} takes {context['error']}, and was given {shown(value)}", None
     if kind in _TAKES:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema, model_validator
+from pydantic_core import PydanticCustomError
 
-from cg_upscaler.codecs import WRITTEN
+from cg_upscaler.codecs import WRITTEN, encodings
 from cg_upscaler.job import MipFilter
 from cg_upscaler.library.config.notation import NotAmong
 from cg_upscaler.spec import Depth, Effort
@@ -104,7 +105,19 @@ def _as_format(value: Any) -> Any:
     return {"container": value} if isinstance(value, str) else value
 
 
+def to_encoding(value: Any) -> str:
+    """Read the name of a block format, a packing or a compression; those of DirectX 9 stand for ours."""
+    known = dict.fromkeys(name for container in WRITTEN for name in encodings(container))
+    word = str(value).lower() if isinstance(value, str) else ""
+    word = _DIRECTX.get(word, word)
+    if word != KEEP and word not in known:
+        raise NotAmong([KEEP, *known])
+    return word
+
+
+_DIRECTX = {"dxt1": "bc1", "dxt3": "bc2", "dxt5": "bc3", "ati1": "bc4", "ati2": "bc5", "3dc": "bc5"}
 _WORDS = [KEEP, *WRITTEN]
+_Encoding = Annotated[str, PlainValidator(to_encoding), WithJsonSchema({"type": "string"})]
 _Container = Annotated[str, PlainValidator(to_container), WithJsonSchema({"enum": _WORDS})]
 _Depth = Annotated[
     Depth | Literal["keep"], PlainValidator(to_depth), WithJsonSchema({"enum": [KEEP, *dict.fromkeys(_DEPTHS)]})
@@ -130,9 +143,22 @@ class Format(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
+    @model_validator(mode="after")
+    def _goes_together(self) -> Format:
+        if self.container in (None, KEEP) or self.encoding in (None, KEEP):
+            return self
+        known = encodings(str(self.container))
+        if self.encoding not in known:
+            what = f"{self.encoding!r} is none of the encodings of {self.container}"
+            fix = f"choose one of {', '.join(known)}" if known else "leave it out"
+            raise PydanticCustomError(
+                "other_encoding", "{what}; {fix}", {"what": what, "fix": fix, "setting": "encoding"}
+            )
+        return self
+
     container: _Container | None = None
     """The format, by its usual suffix: `png`, `tga`, `dds` …; `keep`: the source's."""
-    encoding: Annotated[str, Field(pattern=r"^[a-z0-9:]+$")] | None = None
+    encoding: _Encoding | None = None
     """Block format, packing or compression: `bc7`, `b5g6r5`, `zip`, `rle`, `none` …; `keep`: the source's."""
     effort: Effort | None = None
     """How much time block compression takes: `fast`, `normal`, `best`."""
