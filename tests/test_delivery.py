@@ -115,8 +115,11 @@ def test_an_affix_cannot_lead_out_of_the_folder(library: Path, tmp_path: Path, a
     assert call("run", library, "-o", tmp_path / "out", "--prefix", affix) == 2
 
 
-def test_a_format_that_is_asked_for_replaces_the_suffix(library: Path, tmp_path: Path) -> None:
+def test_a_format_that_is_asked_for_replaces_the_suffix(
+    library: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     assert call("convert", library, "-o", tmp_path / "out", "--format", "tga") == 0
+    assert "2 converted" in capfd.readouterr().err
     assert sizes(tmp_path / "out") == {"wall/stone_color.tga": (20, 16), "wall/stone_rough.tga": (20, 16)}
     for name in ("stone_color", "stone_rough"):
         before, after = (

@@ -80,8 +80,9 @@ def planning(*, quiet: bool) -> Iterator[Callable[[int, int], None]]:
 def summary(receipts: tuple[Receipt, ...], plan: Plan, seconds: float) -> str:
     """Return one line on what a run did."""
     counts = {outcome: sum(receipt.outcome is outcome for receipt in receipts) for outcome in Outcome}
+    enlarged = any(group.passes for job in plan.jobs for group in job.groups)
     words = {
-        Outcome.DONE: "upscaled",
+        Outcome.DONE: "upscaled" if enlarged else "converted",
         Outcome.COPIED: "copied",
         Outcome.CURRENT: "up to date",
         Outcome.SKIPPED: "skipped",
