@@ -329,7 +329,8 @@ def _others(seen: Scan, jobs: Sequence[Job]) -> Iterator[str]:
     """Name files that are no textures, but for those that go along with one."""
     going = sorted({os.path.basename(each.source) for job in jobs for each in job.companions})
     if going:
-        yield f"{len(going)} description(s) go along: {', '.join(going[:_NAMED])}{', …' if len(going) > _NAMED else ''}"
+        those = "1 description goes" if len(going) == 1 else f"{len(going)} descriptions go"
+        yield f"{those} along: {', '.join(going[:_NAMED])}{', …' if len(going) > _NAMED else ''}"
     examples = [name for name in seen.examples if PurePosixPath(name).name not in going]
     count = seen.other - len(going)
     if count > 0:
