@@ -12,6 +12,7 @@ from cg_upscaler.geometry import Edge, Edges
 from cg_upscaler.job import Action, Job, Plan
 from cg_upscaler.library.classify import DOUBTFUL
 from cg_upscaler.maps import MapKind
+from cg_upscaler.spec import ImageSpec
 from cg_upscaler.wire import to_plain
 
 _SHOWN = 3
@@ -33,7 +34,7 @@ def plan_table(plan: Plan) -> str:
     parts = []
     if plan.jobs:
         parts.append(
-            table(("texture", "map", "why", "size", "wrap", "model", "notes"), [_row(job) for job in plan.jobs])
+            table(("texture", "map", "why", "size", "file", "wrap", "model", "notes"), [_row(job) for job in plan.jobs])
         )
     if plan.problems:
         parts.append(
@@ -119,7 +120,9 @@ def confidences(values: Sequence[float]) -> str:
 
 
 def _row(job: Job) -> tuple[str, ...]:
-    return (job.name, job.kind.value, job.why, _sizes(job), wraps(job.edges), _models(job), "; ".join(job.notes))
+    return (
+        job.name, job.kind.value, job.why, _sizes(job), _file(job), wraps(job.edges), _models(job), "; ".join(job.notes)
+    )  # fmt: skip
 
 
 def wraps(edges: Edges) -> str:
@@ -133,7 +136,23 @@ def _sizes(job: Job) -> str:
     return f"{job.source_spec.size} → {job.output_spec.size}"
 
 
+def _file(job: Job) -> str:
+    """Return the file that a result becomes, and what it was where that is another: ``png → dds bc7, 11 mips``."""
+    if job.action is not Action.UPSCALE or job.source_spec is None or job.output_spec is None:
+        return ""
+    before, after = (_stored(spec) for spec in (job.source_spec, job.output_spec))
+    levels = job.output_spec.storage.levels
+    mips = f", {levels} mips" if levels > 1 else ""
+    return f"{after}{mips}" if before == after else f"{before} → {after}{mips}"
+
+
+def _stored(spec: ImageSpec) -> str:
+    return f"{spec.container} {spec.storage.encoding}".rstrip()
+
+
 def _models(job: Job) -> str:
     """The distinct models of a job with their precisions, in the order of its groups; constant groups need none."""
-    used = dict.fromkeys(f"{group.model} ({group.precision.value})" for group in job.groups if not group.constant)
+    used = dict.fromkeys(
+        f"{group.model} ({group.precision.value})" for group in job.groups if group.passes and not group.constant
+    )
     return ", ".join(used)
