@@ -48,7 +48,7 @@ class Storage:
 
     encoding: str = ""
     """Block format, packing of bits or compression, in lower case: ``bc1`` … ``bc7``, ``bgra8``, ``b5g6r5`` …, ``rle``,
-    ``zip``, ``dwaa`` … ``none`` is a choice too; empty is none."""
+    ``zip``, ``dwaa`` … ``none`` is a choice too; empty leaves it to the writer."""
     levels: int = 1
     """Mip levels of each slice, the first among them."""
     slices: int = 1

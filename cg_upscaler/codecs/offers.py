@@ -26,24 +26,14 @@ def refusal(spec: ImageSpec) -> str:
     return codec_of(spec.container).refusal(spec)
 
 
-def depths(container: str, encoding: str) -> tuple[Depth, ...]:
+def depths(container: str) -> tuple[Depth, ...]:
     """Return the depths that a container holds."""
     return codec_of(container).depths
-
-
-def channel_counts(container: str, encoding: str) -> tuple[int, ...]:
-    """Return how many channels a container holds."""
-    return codec_of(container).channels
 
 
 def encodings(container: str) -> tuple[str, ...]:
     """Return the block formats, packings and compressions that a container is written in."""
     return codec_of(container).encodings
-
-
-def holds_pairs(container: str) -> bool:
-    """Whether of two channels the second need not be alpha."""
-    return codec_of(container).pairs
 
 
 def holds_many(container: str) -> bool:

@@ -204,7 +204,7 @@ class _Planner:
         wanted = self.spec.depth if asked in (None, KEEP) else Depth(asked)
         if encoding in _BLOCKS and asked in (None, KEEP):
             return Depth.HALF if encoding == "bc6h" else Depth.UINT8
-        held = codecs.depths(container, encoding)
+        held = codecs.depths(container)
         if wanted in held or asked not in (None, KEEP):
             return wanted
         alike = [depth for depth in held if depth.is_float == wanted.is_float]
