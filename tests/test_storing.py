@@ -94,7 +94,9 @@ def test_a_gray_mask_stored_as_colour_becomes_one_channel_and_data_loses_nothing
 def test_a_vtf_holds_normals_and_data_without_blocks() -> None:
     for content in (NORMAL, DATA):
         assert not planned(spec_of("png", 3), content, container="vtf").spec.lossy
-    assert planned(spec_of("png", 3), container="vtf").spec.storage.levels == 7
+    for channels, content, encoding in ((3, COLOUR, "bc1"), (4, CUTOUT, "bc3")):
+        made = planned(spec_of("png", channels), content, container="vtf").spec
+        assert (made.storage.encoding, made.storage.levels, made.lossy) == (encoding, 7, True)
 
 
 def test_normals_are_given_their_third_channel_where_a_format_has_three() -> None:

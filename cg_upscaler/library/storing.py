@@ -103,27 +103,7 @@ class _Planner:
         channels = len(swizzle) or self.spec.channels
         curve = self.curve(depth)
         space = self.content.color_space if curve is None else curve
-        own = self.spec.storage
-        storage = Storage(
-            encoding=encoding,
-            levels=levels(self.spec, self.size, container, self.asked.mips),
-            slices=own.slices,
-            cube=own.cube,
-            srgb=self.srgb(container, space),
-            legacy=own.legacy if self.asked.header in (None, KEEP) else self.asked.header == "legacy",
-            from_bottom=own.from_bottom if self.asked.rows in (None, KEEP) else self.asked.rows == "bottom",
-            wraps=self.content.wraps if container == "tx" else (),
-            effort=self.asked.effort or Effort.FAST,
-            quality=self.asked.jpeg_quality if container == "jpg" else None,
-            squeeze=self.asked.png_level if container == "png" else None,
-        )
-        storage = replace(
-            storage,
-            legacy=storage.legacy and container == "dds",
-            # The header of DirectX 9 has no such flag.
-            srgb=None if container == "dds" and storage.legacy and self.asked.header == "legacy" else storage.srgb,
-            from_bottom=storage.from_bottom and container == "tga",
-        )
+        storage = self.storage(container, encoding, space)
         indexed = self.asked.channels is not None and self.asked.channels.mode is Mode.INDEXED
         if indexed and container not in _PALETTES:
             raise UnsupportedImage(
@@ -138,7 +118,9 @@ class _Planner:
             container=container,
             color_space=space,
             alpha=self.alpha(swizzle, channels),
-            lossy=encoding in _BLOCKS or (self.spec.lossy and same and encoding == own.encoding) or container == "jpg",
+            lossy=encoding in _BLOCKS
+            or (self.spec.lossy and same and encoding == self.spec.storage.encoding)
+            or container == "jpg",
             indexed=indexed,
             storage=storage,
             note="",
@@ -148,6 +130,25 @@ class _Planner:
             raise UnsupportedImage(reason, fix="ask for another 'format' in a rule, or for another 'scale'")
         mips = self.mips(normals) if storage.levels > 1 else Mips()
         return Stored(spec, Storing(swizzle, curve), mips, tuple(self.notes(notes, spec, swizzle)))
+
+    def storage(self, container: str, encoding: str, space: ColorSpace) -> Storage:
+        own, asked = self.spec.storage, self.asked
+        legacy = own.legacy if asked.header in (None, KEEP) else asked.header == "legacy"
+        from_bottom = own.from_bottom if asked.rows in (None, KEEP) else asked.rows == "bottom"
+        flagged = not (container == "dds" and asked.header == "legacy")  # that header has no such flag
+        return Storage(
+            encoding=encoding,
+            levels=levels(self.spec, self.size, container, asked.mips),
+            slices=own.slices,
+            cube=own.cube,
+            srgb=self.srgb(container, space) if flagged else None,
+            legacy=legacy and container == "dds",
+            from_bottom=from_bottom and container == "tga",
+            wraps=self.content.wraps if container == "tx" else (),
+            effort=asked.effort or Effort.FAST,
+            quality=asked.jpeg_quality if container == "jpg" else None,
+            squeeze=asked.png_level if container == "png" else None,
+        )
 
     def container(self) -> tuple[str, str]:
         wanted = self.asked.container
@@ -183,7 +184,9 @@ class _Planner:
     def _usual_in_vtf(self) -> str:
         """Return what the Source engine's own tools take: BC1 without alpha, BC3 with it, normals without blocks."""
         exact = self.content.kind in (MapKind.DATA, MapKind.PIXEL_ART, MapKind.NORMAL)
-        return "none" if exact or self.spec.depth.is_float else ""
+        if exact or self.spec.depth is not Depth.UINT8 or self.spec.channels < 3:
+            return "none"
+        return "bc1" if self.content.alpha in (AlphaMode.NONE, AlphaMode.OPAQUE) else "bc3"
 
     def _usual(self) -> str:
         """Return the block format for a kind of content."""
