@@ -190,3 +190,18 @@ def test_normals_become_bc5_and_masks_bc4_of_their_own_accord(library: Path) -> 
     for level in range(8):  # every level holds unit vectors, as far as two channels can
         vectors = codecs.read_level(out / "rock_normal.dds", there.spec, level) / 127.5 - 1
         assert (np.square(vectors).sum(axis=2) < 1).all()
+
+
+@pytest.mark.parametrize(("encoding", "channels"), [("bc1", 4), ("bc7", 3), ("bc3", 4), ("bc7", 4)])
+def test_what_blocks_lose_is_measured_whatever_they_are_read_as(library: Path, encoding: str, channels: int) -> None:
+    pixels = picture(16, 16, channels)
+    pixels[:, :, 3:] = np.arange(200, 216, dtype=np.uint8)[:, None, None]  # nowhere clear, so BC1 has no holes
+    assert cv2.imwrite(str(library / "rock_color.png"), pixels[:, :, [2, 1, 0, 3][:channels]])
+    for least, code in ((10, 0), (70, 4)):
+        config = library.parent / "game.yaml"
+        config.write_text(
+            f"source: textures\nalpha: mask\nquality: {{min_encoding: {least}}}\n"
+            f"format: {{container: dds, encoding: {encoding}}}\n"
+        )
+        out = library.parent / f"out{least}"
+        assert cli.run_cli(["run", "-c", str(config), "-o", str(out), "-m", "bicubic"]) == code

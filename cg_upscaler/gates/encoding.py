@@ -22,10 +22,11 @@ def lost_in_encoding(result: Source, stored: Image) -> Figure:
     if spec.depth.is_float:
         low, high = min(low, float(stored.pixels.min())), max(high, float(stored.pixels.max()))
     shown = Shown(spec.color_space, low, high)
+    channels = min(result.channels, stored.channels)  # what is opaque throughout may be read with alpha, or without
     total, top = 0.0, 0
     for block in blocks(result):
-        there = shown(stored.rows(top, top + len(block))[:, :, : result.channels])
-        total += float(np.square(shown(np.clip(block, low, high)) - there).sum(dtype=np.float64))
+        there = shown(stored.rows(top, top + len(block))[:, :, :channels])
+        total += float(np.square(shown(np.clip(block[:, :, :channels], low, high)) - there).sum(dtype=np.float64))
         top += len(block)
-    mean = total / (result.size.pixels * result.channels)
+    mean = total / (result.size.pixels * channels)
     return Figure("encoding", EQUAL if mean <= 0 else round(min(EQUAL, -10 * math.log10(mean)), 4))
