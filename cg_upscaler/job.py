@@ -310,6 +310,10 @@ class Receipt:
     error: str = ""
     figures: tuple[Figure, ...] = ()
     """What was measured of the result: all but ``encoding`` before it was encoded."""
+    why: str = ""
+    """Why it was done, and not up to date: ``new``, ``its source changed``, ``rule 'ui/**' changed: scale 4 → 2``."""
+    at: str = ""
+    """When it ended, in UTC: ``2026-11-27T02:00:07Z``."""
 
 
 @dataclass(frozen=True, slots=True)
