@@ -54,6 +54,7 @@ class Temporary:
                 os.fsync(file.fileno())
             target.parent.mkdir(parents=True, exist_ok=True)
             os.replace(self.path, target)
+            _keep_name(target.parent)
         except OSError as error:
             self.discard()
             raise failure(error, target) from error
@@ -61,6 +62,20 @@ class Temporary:
     def discard(self) -> None:
         """Remove what there is of it. Never raises: what cannot be removed now, the next run's `sweep` will."""
         _remove(self.path)
+
+
+def _keep_name(folder: Path) -> None:
+    """Bring a folder's names to the disk: a power cut may not take back what is about to be recorded as done."""
+    if sys.platform == "win32":  # where folders cannot be opened, and NTFS keeps names in a journal
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EBADF):  # as some network drives say
+            raise
+    finally:
+        os.close(handle)
 
 
 def failure(error: OSError, target: Path) -> OutputError:
