@@ -14,7 +14,7 @@ import cg_upscaler
 PACKAGE = Path(cg_upscaler.__file__).parent
 
 FLOORS = (
-    ("errors", "geometry", "maps", "spec", "wire", "job", "demand", "cut", "summary"),
+    ("errors", "geometry", "maps", "spec", "wire", "job", "demand", "cut", "summary", "standing"),
     ("pixels",),
     ("codecs", "models", "backends", "measure"),
     ("library",),
@@ -84,6 +84,7 @@ LIBRARIES: dict[str, frozenset[str]] = {
     "pydantic_core": frozenset({"library.config", "library.config.schema", "library.config.format"}),
     "click": frozenset({"cli"}),
     "tqdm": frozenset({"cli"}),
+    "platformdirs": frozenset({"flight"}),
     "tabulate": frozenset({"cli"}),
     "ray": frozenset({"cluster"}),
 }

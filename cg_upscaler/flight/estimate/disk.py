@@ -1,0 +1,50 @@
+"""Estimates the bytes of results on the disk: exact where texels are bare or in blocks, else by what sources take."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+from cg_upscaler.job import Action, Job
+from cg_upscaler.library.texture_memory import bytes_of_picture
+from cg_upscaler.spec import ImageSpec
+
+_HEADER = {"dds": 148, "vtf": 96, "ktx2": 256, "tga": 18, "bmp": 54}
+_CARDS = ("dds", "ktx2", "vtf")
+_COMPRESSED = ("uastc", "etc1s")
+
+GROWTH: dict[tuple[str, str], float] = {("png", "png"): 0.83}
+"""Bytes of a result's texel against those of its source's, by the containers of both."""
+
+DENSITY: dict[str, float] = {"png": 0.6, "jpg": 0.2, "webp": 0.5, "exr": 0.8, "tif": 0.7}
+"""Bytes of a result against its bare texels, where its source is in another container that tells nothing."""
+
+
+def disk_bytes(jobs: Iterable[Job]) -> int:
+    """Return about how many bytes the results of jobs take. A source that is gone counts as none."""
+    return sum(map(bytes_of_result, jobs))
+
+
+def bytes_of_result(job: Job) -> int:
+    """Return about how many bytes a job's result takes; of a copy those of its source."""
+    if job.action is Action.SKIP:
+        return 0
+    try:
+        stored = os.stat(job.source).st_size
+    except OSError:
+        stored = 0
+    if job.action is Action.COPY or job.source_spec is None or job.output_spec is None:
+        return stored
+    return _of(stored, job.source_spec, job.output_spec)
+
+
+def _of(stored: int, source: ImageSpec, result: ImageSpec) -> int:
+    header = _HEADER.get(result.container, 0)
+    if result.container in _CARDS and result.storage.encoding not in _COMPRESSED:
+        return header + sum(bytes_of_picture(result, size) for size in result.pictures)
+    if result.container == "bmp" or (result.container == "tga" and result.storage.encoding in ("", "none")):
+        return header + result.bytes
+    growth = GROWTH.get((source.container, result.container))
+    if growth is None:
+        return round(result.bytes * DENSITY.get(result.container, 1.0))
+    return round(result.stack.pixels * stored / source.stack.pixels * growth)

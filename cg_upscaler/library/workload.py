@@ -1,0 +1,127 @@
+"""Counts what a job asks of a machine, from the job alone: texels shown to networks, and those worked on beside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from cg_upscaler.demand import plane
+from cg_upscaler.geometry import Bands, Cut, Edge, Edges, Size, Tiled
+from cg_upscaler.job import Action, Group, Job, Pass, Via
+from cg_upscaler.maps import PLAIN
+from cg_upscaler.models import catalog
+from cg_upscaler.spec import ImageSpec, ModelInfo, Precision
+
+FILTERED = "filtered"
+"""The model that a group is counted under which is only brought to size."""
+
+_BLOCKS = ("bc1", "bc2", "bc3", "bc4", "bc5", "bc6h", "bc7", "uastc", "etc1s")
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A network in one precision, as speeds are known of it."""
+
+    name: str
+    weights: str
+    precision: Precision
+
+    @property
+    def key(self) -> str:
+        """What is the same wherever the same arithmetic is done, under whatever name."""
+        return f"{self.weights[:16] or self.name} {self.precision.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """What one job, or several together, ask of a machine."""
+
+    shown: dict[Network, float] = field(default_factory=dict)
+    """Texels that each network is shown, with what lies beyond borders and between tiles."""
+    beside: dict[str, float] = field(default_factory=dict)
+    """Texels that processors work on beside networks, by the stage: ``color``, ``bicubic``, ``write png`` …; and
+    ``textures``, how many there are."""
+
+    def __add__(self, other: Workload) -> Workload:
+        shown, beside = dict(self.shown), dict(self.beside)
+        for network, texels in other.shown.items():
+            shown[network] = shown.get(network, 0.0) + texels
+        for stage, texels in other.beside.items():
+            beside[stage] = beside.get(stage, 0.0) + texels
+        return Workload(shown, beside)
+
+
+def workload(job: Job) -> Workload:
+    """Return what a job asks for; nothing but ``textures`` where it is not upscaled."""
+    total = Workload(beside={"textures": 1.0 if job.action is not Action.SKIP else 0.0})
+    if job.action is not Action.UPSCALE or job.source_spec is None or job.output_spec is None:
+        return total
+    count = pictures(job)
+    for group in job.groups:
+        if group.constant:
+            continue
+        for step, size in passes(job, group):
+            total += _pass(group, step, size, job.edges, count)
+        if not group.passes:
+            total += Workload(beside={FILTERED: float(job.output_spec.stack.pixels)})
+    written = sum(size.pixels for size in job.output_spec.pictures)
+    return total + Workload(beside={stage_of(job.output_spec): float(written), **_mips(job.output_spec)})
+
+
+def stage_of(spec: ImageSpec) -> str:
+    """Return what writing a file is counted under: by its container, and by block formats within."""
+    encoding = spec.storage.encoding
+    return f"write {encoding if encoding in _BLOCKS else spec.container}"
+
+
+def pictures(job: Job) -> int:
+    """Return how many pictures of a source go through its passes one after another: slices, or the cells of a sheet."""
+    slices = 1 if job.source_spec is None else job.source_spec.storage.slices
+    return slices * (1 if job.cells is None else job.cells.columns * job.cells.rows)
+
+
+def passes(job: Job, group: Group) -> Iterator[tuple[Pass, Size]]:
+    """Yield each pass of a group with the size of what its generator is shown, of one of its pictures."""
+    size = _shown(job)
+    for step in group.passes:
+        half = Size(-(-size.width // 2), -(-size.height // 2))
+        yield step, half if step.via is Via.SHRINK else size
+        size = size * step.factor
+
+
+def texels_shown(size: Size, cut: Cut, model: ModelInfo, edges: Edges) -> float:
+    """Return the texels that a network computes for a picture, also those that are shown twice or lie beyond it."""
+    if isinstance(cut, Bands):
+        width, height = plane(size, cut, model, edges)
+        return float(width * height * model.multiple**2)
+    return float(_read(size.width, cut, edges.x) * _read(size.height, cut, edges.y))
+
+
+def _read(length: int, cut: Tiled, edge: Edge) -> int:
+    """Return how many texels all tiles along an axis read together."""
+    count = len(list(cut.spans(length)))
+    outside = {Edge.WRAP: cut.padding + cut.overlap, Edge.ZERO: 0}.get(edge, cut.border)
+    return length + 2 * outside + 2 * cut.padding * (count - 1)
+
+
+def _shown(job: Job) -> Size:
+    assert job.source_spec is not None  # an upscaling job has one
+    size = job.source_spec.size
+    if job.cells is not None:
+        return job.cells.content(size) or size
+    margin = 0 if job.frame is None else job.frame.margin
+    return Size(size.width + 2 * margin, size.height + 2 * margin)
+
+
+def _pass(group: Group, step: Pass, size: Size, edges: Edges, count: int) -> Workload:
+    given = float(size.pixels * (step.factor * (2 if step.via is Via.SHRINK else 1)) ** 2 * count)
+    beside = {group.role.value: given}
+    if group.model in PLAIN:
+        return Workload(beside={**beside, group.model: given})
+    model = catalog.find(group.model)
+    network = Network(group.model, group.weights or model.weights, group.precision)
+    return Workload({network: texels_shown(size, step.cut, model, edges) * count}, beside)
+
+
+def _mips(spec: ImageSpec) -> dict[str, float]:
+    return {"mips": float(spec.stack.pixels)} if spec.storage.levels > 1 else {}
