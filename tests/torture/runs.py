@@ -1,0 +1,186 @@
+"""Runs `cg-upscale` as a process of its own that may be killed with all its children, and says what it left."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cg_upscaler
+from cg_upscaler.library.receipts import FOLDER
+from tests.torture import library
+
+ROOT = Path(cg_upscaler.__file__).parents[1]
+
+LIMIT = 120.0
+"""Seconds after which a run of the small library hangs."""
+
+_BUG = re.compile(r"please report it with (\S+\.log)")
+
+Tree = dict[str, str]
+"""The files of a folder, but for the records of runs: from a path with forward slashes to the hash of its bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a run ended."""
+
+    code: int
+    """Its exit code; negative: the signal that killed it."""
+    out: str
+    err: str
+    hung: bool = False
+
+    @property
+    def broken(self) -> str:
+        """What no run may do, in words: hang, crash, or say that there is a bug. Empty where it did none."""
+        if self.hung:
+            return f"hung for {LIMIT:g} s"
+        if self.code < 0:
+            return f"died of {signal.Signals(-self.code).name}"
+        if self.code not in (0, 1, 2) or "Traceback" in self.err:
+            return f"ended with exit code {self.code}: {self._bug() or self.err.strip()[-800:]}"
+        return ""
+
+    def _bug(self) -> str:
+        """Return the end of the log of a bug."""
+        found = _BUG.search(self.err)
+        if not found:
+            return ""
+        try:
+            return Path(found[1]).read_text(encoding="utf-8").strip()[-1500:]
+        except OSError:
+            return ""
+
+
+class Running:
+    """A run on its way, in a session of its own, so that nothing else is killed with it."""
+
+    def __init__(
+        self, source: Path, out: Path, *options: str, env: Mapping[str, str] | None = None, temp: Path | None = None
+    ) -> None:
+        """`temp` takes what it writes besides: its messages, logs of bugs."""
+        temp = temp or out.parent
+        self._said = [(temp / f"{out.name}.{name}").open("wb+") for name in ("stdout", "stderr")]
+        command = [sys.executable, "-m", "cg_upscaler.cli", "run", str(source), *options]
+        if "--overwrite" not in options:
+            command += ["--out", str(out)]
+        paths = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+        own = {"OMP_NUM_THREADS": "1", "TMPDIR": str(temp), "PYTHONPATH": paths, "PYTHONUNBUFFERED": "1"}
+        self.process = subprocess.Popen(
+            [*command, *library.OPTIONS],
+            stdin=subprocess.DEVNULL,
+            stdout=self._said[0],
+            stderr=self._said[1],
+            env={**os.environ, **own, **(env or {})},
+            cwd=temp,
+            start_new_session=True,
+        )
+
+    def wait(self, limit: float = LIMIT) -> Ended:
+        """Wait for its end, and end what it left behind."""
+        try:
+            self.process.wait(limit)
+            hung = False
+        except subprocess.TimeoutExpired:
+            hung = True
+        self.kill()
+        out, err = (self._text(file) for file in self._said)
+        return Ended(self.process.returncode, out, err, hung)
+
+    def kill(self) -> None:
+        """`kill -9`, all of it, and wait until it is gone."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        while _lives(self.process.pid):
+            time.sleep(0.005)
+
+    def children(self) -> list[int]:
+        """Return the processes that it started and that still run."""
+        return [process for process in _of_session(self.process.pid) if process != self.process.pid]
+
+    def said(self) -> str:
+        """Return what it has said so far on stderr."""
+        return (Path(self._said[1].name)).read_text(encoding="utf-8", errors="replace")
+
+    def _text(self, file: Any) -> str:
+        file.seek(0)
+        with file:
+            return str(file.read().decode("utf-8", "replace"))
+
+
+def _of_session(session: int) -> list[int]:
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            if int(fields[3]) == session and fields[0] != "Z":
+                found.append(int(entry.name))
+    return found
+
+
+def _lives(group: int) -> bool:
+    return sys.platform == "linux" and bool(_of_session(group))
+
+
+def run(
+    source: Path, out: Path, *options: str, env: Mapping[str, str] | None = None, temp: Path | None = None
+) -> Ended:
+    """Run to the end."""
+    return Running(source, out, *options, env=env, temp=temp).wait()
+
+
+def receipts(ended: Ended) -> dict[str, dict[str, Any]]:
+    """Return the receipts that a run with `--json` printed, by name."""
+    return {receipt["name"]: receipt for receipt in json.loads(ended.out)["receipts"]}
+
+
+def tree(folder: Path) -> Tree:
+    """Return the files of a folder, but for the records of runs."""
+    return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names(folder)}
+
+
+def names(folder: Path) -> list[str]:
+    """Return the paths of all files in a folder, but for the records of runs."""
+    found = []
+    for parent, folders, files in os.walk(folder):
+        if FOLDER in folders:
+            folders.remove(FOLDER)
+        found += [(Path(parent) / file).relative_to(folder).as_posix() for file in files]
+    return sorted(found)
+
+
+def left_over(folder: Path) -> list[str]:
+    """Return the temporaries and scratch files that lie in a folder, its records' own folder included."""
+    return sorted(
+        str(path.relative_to(folder))
+        for path in folder.rglob("*")
+        if ".cgtmp" in path.name or path.name.startswith("scratch-")
+    )
+
+
+def identity(folder: Path, which: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """Return what changes when a file is written anew: its inode and its time."""
+    stats = {name: (folder / name).stat() for name in which}
+    return {name: (stat.st_ino, stat.st_mtime_ns) for name, stat in stats.items()}
+
+
+def differences(found: Tree, wanted: Tree) -> list[str]:
+    """Return in words how one tree differs from another."""
+    words = [f"{name} is missing" for name in wanted if name not in found]
+    words += [f"{name} is too much" for name in found if name not in wanted]
+    return words + [f"{name} differs" for name in found if name in wanted and found[name] != wanted[name]]
