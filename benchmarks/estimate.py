@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import os
 import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -62,8 +64,14 @@ def planned(library: Path, output: Path, model: str | None, device: DeviceInfo, 
         return make_plan(config, device=device, receipts=receipts, measure=reach_on(device))
 
 
-def run(plan: Plan, measuring: Measuring, where: Path | None, jobs: int | None) -> Taken:
-    """Run a plan for real, remember it, and return what it took."""
+def run(plan: Plan, where: Path, jobs: int | None) -> Taken:
+    """Run a plan for real in a process of its own, as a user would, remember it, and return what it took."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as child:
+        return child.submit(run_here, plan, where, jobs).result()
+
+
+def run_here(plan: Plan, where: Path, jobs: int | None) -> Taken:
+    measuring = Measuring(Pool(plan.device))
     start, processor = time.monotonic(), time.process_time()
     with Receipts(Path(plan.output)) as receipts:
         done = Engine(measuring, force=True, jobs=jobs).run(plan, receipts)
@@ -71,8 +79,7 @@ def run(plan: Plan, measuring: Measuring, where: Path | None, jobs: int | None) 
     failed = [receipt.error for receipt in done if receipt.outcome not in (Outcome.DONE, Outcome.COPIED)]
     if failed:
         print("not done:", *failed, sep="\n  ")
-    if where is not None:
-        speeds.learn(measuring, plan.jobs, done, seconds, plan.device, where)
+    speeds.learn(measuring, plan.jobs, done, seconds, plan.device, where)
     written = [Path(receipt.output) for receipt in done if receipt.outcome is Outcome.DONE]
     return Taken(
         seconds,
@@ -85,21 +92,18 @@ def run(plan: Plan, measuring: Measuring, where: Path | None, jobs: int | None) 
 def validate(args: argparse.Namespace, folder: Path) -> None:
     device = devices.describe(args.device)
     plan = planned(args.library, folder / "out", args.model, device, args.format)
-    generators = Pool(device)
     where = folder / "speeds"
     ordered = sorted(plan.jobs, key=cost)
     learned, asked = (replace(plan, jobs=tuple(half)) for half in (ordered[::2], ordered[1::2]))
     if args.calibrated:
-        known, asked = calibrate(plan.jobs, generators, speeds.Speeds(), device, remember=False), plan
+        known, asked = calibrate(plan.jobs, Pool(device), speeds.Speeds(), device, remember=False), plan
     else:
-        run(learned, Measuring(generators), where, args.jobs)
+        run(learned, where, args.jobs)
         known = speeds.load(where)
     said = estimate(asked.jobs, known, device)
     print("\n".join(in_words(said, folder)), end="\n\n")
     before = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
-    if args.calibrated:
-        generators = Pool(device)  # as a run that begins now: weights are loaded again
-    took = run(asked, Measuring(generators), where, args.jobs)
+    took = run(asked, where, args.jobs)
     print(compared(said, took))
     busy = f"{took.processor:.0f} s of processors, {before:.1f} at work before"
     print(f"\n{len(asked.jobs)} textures on {device.label}, {busy}")
