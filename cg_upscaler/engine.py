@@ -7,10 +7,12 @@ from pathlib import Path
 
 from cg_upscaler import codecs
 from cg_upscaler.flight import footprint, threads
-from cg_upscaler.flight.attempt import Attempts
+from cg_upscaler.flight.attempt import Attempts, Conduct
 from cg_upscaler.flight.crew import Crew, Flight
+from cg_upscaler.flight.making import Here, Maker
 from cg_upscaler.job import Event, Job, Outcome, Plan, Receipt
 from cg_upscaler.library.receipts import Receipts
+from cg_upscaler.library.standing import Terms
 from cg_upscaler.upscale import Generators
 
 Listener = Callable[[Event], None]
@@ -23,48 +25,86 @@ def _nobody(event: Event) -> None:
 
 
 class Engine:
-    """Runs the jobs of plans with one set of generators."""
+    """Runs the jobs of plans with one set of generators, or wherever a `Maker` makes results."""
 
     def __init__(
-        self, generators: Generators, *, force: bool = False, jobs: int | None = None, memory: int | None = None
+        self,
+        generators: Generators | None = None,
+        *,
+        maker: Maker | None = None,
+        force: bool = False,
+        conduct: Conduct | None = None,
+        jobs: int | None = None,
+        memory: int | None = None,
+        max_failures: int | None = None,
     ) -> None:
-        """`force` overwrites outputs that this tool did not write, and does again what is up to date or rejected.
-
-        At most `jobs` textures are on their way at once (None: as suits the processors), which hold about `memory`
+        """At most `jobs` textures are on their way at once (None: as suits the processors), which hold about `memory`
         bytes together (None: half of what is free). Neither reaches a pixel.
+
+        `force` stands for a conduct whose terms are so. After `max_failures` textures have failed no further one is
+        begun.
         """
-        self._generators, self._force = generators, force
+        if maker is None:
+            assert generators is not None
+            maker = Here(generators)
+        self._maker = maker
+        self._conduct = conduct or Conduct(Terms(force=force))
         self._jobs = threads.at_once() if jobs is None else jobs
-        self._memory = memory
+        self._memory, self._max_failures = memory, max_failures
+        self._crew: Crew[Receipt, Event] | None = None
+        self._drained = False
 
     def run(self, plan: Plan, receipts: Receipts, listen: Listener = _nobody) -> tuple[Receipt, ...]:
         """Run a plan's jobs and return their receipts, both in its order. A job that fails never stops another.
 
         `listen` is told of them as they go, one event at a time. What it raises ends the run, and so does
-        KeyboardInterrupt: at once, with every thread ended and what was finished recorded.
+        KeyboardInterrupt: at once, with every thread ended and what was finished recorded. Jobs that were not begun,
+        after `drain` or too many failures, are cancelled.
         """
         codecs.sweep(Path(plan.output))
-        attempts = Attempts(self._generators, receipts, self._force)
-        crew = Crew[Receipt, Event](
+        attempts = Attempts(self._maker, receipts, self._conduct)
+        failures = 0
+
+        def land(index: int, receipt: Receipt) -> None:
+            nonlocal failures
+            failures += receipt.outcome is Outcome.FAILED
+            if self._max_failures is not None and failures >= self._max_failures:
+                self.drain()
+            listen(Event(plan.jobs[index], 1.0, receipt))
+
+        crew = self._crew = Crew[Receipt, Event](
             [footprint.footprint(job) for job in plan.jobs],
             lambda index, flight: attempts.receipt(plan.jobs[index], flight),
             hear=listen,
-            keep=lambda index, receipt: _record(receipt, receipts),
-            land=lambda index, receipt: listen(Event(plan.jobs[index], 1.0, receipt)),
+            keep=lambda index, receipt: record(receipt, plan.jobs[index], receipts),
+            land=land,
             jobs=self._jobs,
             memory=footprint.budget(plan.device.name) if self._memory is None else self._memory,
+            alone=[index for index, job in enumerate(plan.jobs) if job.name in self._conduct.alone],
         )
+        if self._drained:
+            crew.drain()
         with threads.divided(among=min(self._jobs, len(plan.jobs))):
-            return crew.run()
+            done = crew.run()
+        return tuple(
+            done.get(index) or Receipt(job.name, Outcome.CANCELLED, job.output) for index, job in enumerate(plan.jobs)
+        )
+
+    def drain(self) -> None:
+        """Begin nothing more; what is on its way ends as it would. May be called from a signal handler."""
+        self._drained = True
+        if self._crew is not None:
+            self._crew.drain()
 
     def run_job(self, job: Job, receipts: Receipts, listen: Listener = _nobody) -> Receipt:
         """Run one job here and now, and return its receipt, which is recorded. Only `Cancelled` and bugs are raised."""
-        receipt = Attempts(self._generators, receipts, self._force).receipt(job, Flight(listen))
-        _record(receipt, receipts)
+        receipt = Attempts(self._maker, receipts, self._conduct).receipt(job, Flight(listen))
+        record(receipt, job, receipts)
         listen(Event(job, 1.0, receipt))
         return receipt
 
 
-def _record(receipt: Receipt, receipts: Receipts) -> None:
+def record(receipt: Receipt, job: Job, receipts: Receipts) -> None:
+    """Keep what a job did; what it found up to date is on record already."""
     if receipt.outcome is not Outcome.CURRENT:
-        receipts.record(receipt)
+        receipts.record(receipt, job)

@@ -6,7 +6,8 @@
     ├── SourceError                  a texture cannot be read
     │   ├── UnreadableImage          truncated, empty, corrupt, misnamed, a Git LFS pointer
     │   ├── UnsupportedImage         well-formed, but of a kind that is not handled
-    │   └── TooManyPixels            larger than the pixel limit, by its header
+    │   ├── TooManyPixels            larger than the pixel limit, by its header
+    │   └── SourceChanged            somebody wrote to it while it was worked on
     ├── ModelError                   a generator cannot be had
     │   ├── ModelNotFound            no such name in the catalog, no such file
     │   ├── WeightsMismatch          the file's size or hash is not the published one
@@ -19,7 +20,9 @@
     │   └── Blank                    one colour came out where a picture went in; the engine does the same
     ├── OutputError                  a result cannot be written
     │   ├── ForeignOutput            a file that this tool did not write, or that somebody edited, is in the way
-    │   └── DiskFull                 no space left; nothing partial remains
+    │   ├── DiskFull                 no space left; nothing partial remains
+    │   └── RecordDamaged            the record of an output folder is no such thing; runs mend it
+    ├── TooSlow                      a texture took longer than it may
     └── Cancelled                    the caller asked to stop
 
 Each carries *what* happened, *where*, and the likely *fix*, and reads as ``where: what; fix``.
@@ -76,6 +79,10 @@ class TooManyPixels(SourceError):
     """The header claims more pixels than the limit; nothing was allocated."""
 
 
+class SourceChanged(SourceError):
+    """Somebody wrote to a texture while it was worked on."""
+
+
 class ModelError(UpscaleError):
     """A generator cannot be had."""
 
@@ -126,6 +133,14 @@ class ForeignOutput(OutputError):
 
 class DiskFull(OutputError):
     """No space is left on the output's disk. No partial file remains."""
+
+
+class RecordDamaged(OutputError):
+    """The file that remembers what was written to an output folder is damaged."""
+
+
+class TooSlow(UpscaleError):
+    """A texture took longer than it may."""
 
 
 class Cancelled(UpscaleError):

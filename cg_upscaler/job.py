@@ -6,10 +6,12 @@ import hashlib
 import json
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from cg_upscaler.geometry import Cells, Cut, Edges
 from cg_upscaler.maps import AlphaMode, ColorSpace, MapKind, Role
 from cg_upscaler.spec import DeviceInfo, ImageSpec, Precision
+from cg_upscaler.standing import Settled, Standing
 from cg_upscaler.wire import to_plain
 
 ALGORITHM = 4
@@ -212,6 +214,8 @@ class Job:
     """The colour spaces of its colours, where they are said by name."""
     companions: tuple[Companion, ...] = ()
     gates: Gates = Gates()
+    settled: tuple[tuple[str, str], ...] = ()
+    """What rules decided for it: pairs of a setting and the rule, ``("alpha", "rule 'foliage/**'")``."""
     notes: tuple[str, ...] = ()
     """What could not be kept, or is worth knowing: ``DDS is written as PNG``."""
 
@@ -228,14 +232,19 @@ class Job:
         beside = () if self.frame is None else (side.source for side in self.frame.neighbours)
         return (self.source, *beside, *filter(None, [self.mips.normals]))
 
-    def key(self, source_hash: str) -> str:
+    def key(self, source_hash: str, revision: int = ALGORITHM) -> str:
         """Return the identity of the result: bytes of the sources, all in this job that reaches pixels, the algorithm.
 
         Where files lie and why a kind was chosen do not reach pixels, and are left out; a model is its weights. Nor do
         gates: a result is judged anew by what was measured of it.
         """
-        plain = to_plain(self)
-        for field in ("name", "source", "output", "why", "confidence", "gates", "notes"):
+        text = json.dumps([revision, source_hash, self.identity()], sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def identity(self) -> dict[str, Any]:
+        """Return what of this job reaches pixels, as plain values."""
+        plain: dict[str, Any] = to_plain(self)
+        for field in ("name", "source", "output", "why", "confidence", "gates", "notes", "settled"):
             del plain[field]
         for group in plain["groups"]:
             group["model"] = group["weights"] or group["model"]
@@ -244,8 +253,7 @@ class Job:
                 del plain["frame"][side]["source"]
         del plain["mips"]["normals"]  # its hash is in `source_hash`
         del plain["companions"]  # which are brought up to date by themselves
-        text = json.dumps([ALGORITHM, source_hash, plain], sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        return plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +278,12 @@ class Plan:
     """What is worth knowing of the whole: a rule that matches nothing, files that are no textures."""
     orphans: tuple[str, ...] = ()
     """Results of earlier runs, within the output folder, whose source is not in the library."""
+    standings: tuple[Standing, ...] = ()
+    """How each job's texture stands, in their order; empty where there was no record to ask."""
+    settled: tuple[Settled, ...] = ()
+    """Folders whose textures are up to date, every one, and have no job here."""
+    complete: bool = True
+    """Whether the whole library was seen: all of its folders, and not only what was asked for."""
 
 
 class Outcome(str, Enum):

@@ -194,7 +194,7 @@ def test_an_output_folder_that_may_not_be_made_is_wrong_usage(library, tmp_path,
     monkeypatch.setattr(Path, "mkdir", refuse)
     code, _, err = call(capfd, "run", library, "--out", tmp_path / "out", "--model", "bicubic")
     assert code == 2
-    assert "out: cannot be made the output folder: Permission denied; choose another --out" in err
+    assert "out/.cg-upscale: cannot be made: Permission denied; choose another --out" in err
 
 
 def test_a_config_with_a_typo_names_the_line_and_the_nearest_word(library, tmp_path, capfd):
@@ -217,7 +217,7 @@ def test_an_interrupt_gives_exit_code_130(library, tmp_path, capfd, monkeypatch)
     def interrupt(*arguments, **named):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("cg_upscaler.flight.attempt.upscale", interrupt)
+    monkeypatch.setattr("cg_upscaler.flight.making.upscale", interrupt)
     code, _, err = call(capfd, "run", library, "--out", tmp_path / "out", "--model", "bicubic")
     assert code == 130
     assert "interrupted" in err
@@ -227,7 +227,7 @@ def test_a_bug_gives_exit_code_3_and_names_a_log(library, tmp_path, capfd, monke
     def bug(*arguments, **named):
         raise ZeroDivisionError("a test says so")
 
-    monkeypatch.setattr("cg_upscaler.flight.attempt.upscale", bug)
+    monkeypatch.setattr("cg_upscaler.flight.making.upscale", bug)
     code, _, err = call(capfd, "run", library, "--out", tmp_path / "out", "--model", "bicubic")
     assert code == 3
     log = Path(err.strip().splitlines()[-1].split("with ")[-1])

@@ -14,7 +14,8 @@ from cg_upscaler.errors import OutOfMemory
 from cg_upscaler.job import Frame, Neighbour, Outcome
 from cg_upscaler.library.config import load
 from cg_upscaler.library.plan import make_plan
-from cg_upscaler.library.receipts import Receipts, hash_file, known_outputs_under
+from cg_upscaler.library.receipts import Receipts, hash_file
+from cg_upscaler.library.record.known import known_outputs_under
 from cg_upscaler.spec import DeviceInfo, Precision
 from tests.fakes import BlurNetwork, FakeGenerators, noise
 

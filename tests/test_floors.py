@@ -65,6 +65,7 @@ LIBRARIES: dict[str, frozenset[str]] = {
     "openvino": frozenset({"bench"}),
     "ncnn": frozenset({"bench"}),
     "matplotlib": frozenset({"bench"}),
+    "platformdirs": frozenset({"library", "flight"}),
     "psutil": frozenset({"backends", "bench"}),
     "numba": frozenset({"backends"}),
     "llvmlite": frozenset({"backends"}),
@@ -84,7 +85,6 @@ LIBRARIES: dict[str, frozenset[str]] = {
     "pydantic_core": frozenset({"library.config", "library.config.schema", "library.config.format"}),
     "click": frozenset({"cli"}),
     "tqdm": frozenset({"cli"}),
-    "platformdirs": frozenset({"flight"}),
     "tabulate": frozenset({"cli"}),
     "ray": frozenset({"cluster"}),
 }

@@ -16,7 +16,8 @@ from cg_upscaler.geometry import Cells, Edge, Edges, Size
 from cg_upscaler.job import Figure, Gates, Outcome
 from cg_upscaler.library.config import load
 from cg_upscaler.library.plan import make_plan
-from cg_upscaler.library.receipts import Receipts, known_outputs_under
+from cg_upscaler.library.receipts import Receipts
+from cg_upscaler.library.record.known import known_outputs_under
 from cg_upscaler.maps import AlphaMode, ColorSpace, MapKind, Role
 from cg_upscaler.measure.angular import angles
 from cg_upscaler.measure.consistency import consistency

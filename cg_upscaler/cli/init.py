@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from cg_upscaler.errors import UsageError
-from cg_upscaler.library.receipts import known_outputs_under
+from cg_upscaler.library.record.known import known_outputs_under
 from cg_upscaler.library.scan import scan
 from cg_upscaler.library.starter import starter
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
-from cg_upscaler.codecs.atomic import copy_file, sweep, write_text
+from cg_upscaler.codecs.atomic import copy_beside, copy_file, place, remove, require_space, sweep, write_text
 from cg_upscaler.codecs.codec import Codec, Texels, label, within
 from cg_upscaler.codecs.image import Image
 from cg_upscaler.codecs.metadata import NOTHING, Metadata
@@ -140,6 +140,7 @@ __all__ = [
     "Image",
     "Metadata",
     "container_of",
+    "copy_beside",
     "copy_file",
     "create",
     "depths",
@@ -149,10 +150,13 @@ __all__ = [
     "kept_encoding",
     "label",
     "output_container",
+    "place",
     "probe",
     "read",
     "read_level",
     "refusal",
+    "remove",
+    "require_space",
     "sweep",
     "unkept",
     "write_text",

@@ -19,6 +19,9 @@ from typing import BinaryIO
 
 from cg_upscaler.errors import DiskFull, OutputError, UnreadableImage
 
+SLACK = 1 << 20
+"""Bytes that must be free beyond what is about to be written."""
+
 STALE = 24 * 3600.0
 """Seconds after which a temporary is nobody's, wherever its owner ran."""
 
@@ -48,20 +51,24 @@ class Temporary:
 
     def commit(self, target: Path | None = None) -> None:
         """Bring the file to the disk, and to its name or another. Raises `OutputError`; then nothing remains of it."""
-        target = target or self.target
-        try:
-            with self.path.open("rb+") as file:
-                os.fsync(file.fileno())
-            target.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(self.path, target)
-            _keep_name(target.parent)
-        except OSError as error:
-            self.discard()
-            raise failure(error, target) from error
+        place(self.path, target or self.target)
 
     def discard(self) -> None:
         """Remove what there is of it. Never raises: what cannot be removed now, the next run's `sweep` will."""
-        _remove(self.path)
+        remove(self.path)
+
+
+def place(temporary: Path, target: Path) -> None:
+    """Bring a finished temporary to the disk, and then to its name. Raises `OutputError`, and nothing remains of it."""
+    try:
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(temporary, target)
+        _keep_name(target.parent)
+    except OSError as error:
+        remove(temporary)
+        raise failure(error, target) from error
 
 
 def _keep_name(folder: Path) -> None:
@@ -108,6 +115,28 @@ def _placing(target: Path) -> Iterator[Path]:
     temporary.commit()
 
 
+def require_space(target: Path, size: int = SLACK) -> None:
+    """Raise `DiskFull` where so many bytes are not free for a target: before time is spent on what goes there."""
+    there = next(folder for folder in target.parents if folder.exists())
+    if shutil.disk_usage(there).free < size:
+        raise failure(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), target)
+
+
+def copy_beside(source: Path, target: Path) -> Path:
+    """Copy a file byte for byte into a temporary that `place` brings to its target. Raises as `copy_file` does."""
+    temporary = Temporary(target)
+    try:
+        with _reading(source) as read, temporary.path.open("xb") as write:
+            shutil.copyfileobj(read, write, 1 << 20)
+    except OSError as error:
+        temporary.discard()
+        raise failure(error, target) from error
+    except BaseException:
+        temporary.discard()
+        raise
+    return temporary.path
+
+
 def copy_file(source: Path, target: Path) -> None:
     """Copy a file byte for byte; `target` appears whole or not at all. Raises `SourceError` or `OutputError`."""
     with _placing(target) as path, _reading(source) as read, path.open("xb") as write:
@@ -142,7 +171,7 @@ def sweep(folder: Path) -> int:
     count = 0
     for path in folder.rglob(".*.cgtmp*"):
         match = NAME.match(path.name)
-        if match and _abandoned(path, *match.groups()[:2]) and _remove(path):
+        if match and _abandoned(path, *match.groups()[:2]) and remove(path):
             count += 1
     return count
 
@@ -178,7 +207,8 @@ def _alive(process: int) -> bool:
     return True
 
 
-def _remove(path: Path) -> bool:
+def remove(path: Path) -> bool:
+    """Remove a temporary, if it is still there. Never raises; returns whether it was there and is gone."""
     try:
         path.unlink()
     except OSError:

@@ -7,15 +7,12 @@ import os
 from pathlib import Path
 from types import TracebackType
 
-from cg_upscaler.codecs.atomic import Temporary, failure, free_bytes
+from cg_upscaler.codecs.atomic import SLACK, Temporary, failure, free_bytes
 from cg_upscaler.codecs.codec import DTYPES, Codec
 from cg_upscaler.codecs.metadata import NOTHING, Metadata
 from cg_upscaler.errors import OutputError
 from cg_upscaler.pixels.rows import BLOCK, Pixels, from_float
 from cg_upscaler.spec import ImageSpec
-
-SLACK = 1 << 20
-"""Bytes that must be free beyond what is about to be written."""
 
 
 class FileSink:
@@ -98,8 +95,14 @@ class FileSink:
         self._finished = False
         self._temporary.commit(target)
 
+    def release(self) -> Path:
+        """Finish, and leave the file to the caller, who is to `place` or `remove` it. Return where it is."""
+        path = self.finish()
+        self._finished = False
+        return path
+
     def discard(self) -> None:
-        """Leave no trace. Does nothing after `commit`."""
+        """Leave no trace. Does nothing after `commit`, nor after `release`."""
         if self._open:
             self._open = False
             self._writer.abort()

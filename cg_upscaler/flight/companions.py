@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from cg_upscaler.codecs.atomic import write_bytes
 from cg_upscaler.job import Companion, Job
 from cg_upscaler.library.companions import content
+from cg_upscaler.library.outputs import hash_bytes
 from cg_upscaler.library.receipts import OutputState, Receipts
 
 
@@ -60,7 +61,7 @@ def write(ready: tuple[Ready, ...], receipts: Receipts) -> list[str]:
     for each in ready:
         if each.stands():
             continue
-        receipts.intend_companion(each.path, each.name, each.companion.hash)
+        receipts.intend_companion(each.path, each.name, each.companion.hash, hash_bytes(each.data))
         write_bytes(each.path, each.data)
         receipts.record_companion(each.path, each.name, each.companion.hash)
         written.append(each.name)

@@ -24,12 +24,20 @@ _LISTEN = 0.5
 class Flight(Generic[M]):
     """One task on its way, as its own thread sees it."""
 
-    tell: Callable[[M], None]
+    say: Callable[[M], None]
     """Says something to the thread that waits. Raises `Cancelled` once the run is to stop."""
     again: bool = False
     """It ran out of memory beside others, and is done again alone."""
     accompanied: bool = False
     """Others are, or were, on their way with it, and hold memory that it might have had."""
+    check: Callable[[], None] | None = None
+    """Called at each `tell`; may raise, and end the task by that."""
+
+    def tell(self, message: M) -> None:
+        """Say something, and stop here where the run, or this task, is to stop."""
+        if self.check is not None:
+            self.check()
+        self.say(message)
 
 
 @dataclass(eq=False, slots=True)
@@ -57,22 +65,33 @@ class Crew(Generic[T, M]):
         land: Callable[[int, T], None],
         jobs: int,
         memory: int,
+        alone: Sequence[int] = (),
     ) -> None:
         """At most `jobs` tasks run at once, whose `sizes` come to no more than `memory` bytes; a larger one runs alone.
+
+        Those of `alone` come last, each by itself.
 
         `hear` is given what flights tell. Of what each task returns `keep` is told first, also while the run is being
         stopped, and `land` then. All on the thread that calls `run`.
         """
         self._sizes, self._work, self._hear, self._keep, self._land = sizes, work, hear, keep, land
         self._jobs, self._memory = max(1, jobs), memory
-        self._waiting, self._put_back = deque(range(len(sizes))), deque[int]()
+        apart = set(alone)
+        self._waiting = deque(index for index in range(len(sizes)) if index not in apart)
+        self._put_back = deque[int]()
+        self._alone = deque(sorted(apart))
+        self._draining = Flag()
         self._flying: dict[int, Flight[M]] = {}
         self._said: SimpleQueue[M | _Landed[T]] = SimpleQueue()  # has no end, so that no thread ever waits to be heard
         self._stop = Flag()
         self._results: dict[int, T] = {}
 
-    def run(self) -> tuple[T, ...]:
-        """Return the results in the order of the tasks.
+    def drain(self) -> None:
+        """Begin no further task. May be called from any thread and from a signal handler."""
+        self._draining.set()
+
+    def run(self) -> dict[int, T]:
+        """Return the results by the number of the task: of all, unless it was to `drain`.
 
         Whatever `hear`, `land` or a task raises, KeyboardInterrupt too, is raised here when the threads have ended:
         no further task is begun, those on their way are stopped as they next `tell`, and what had ended is kept.
@@ -85,16 +104,20 @@ class Crew(Generic[T, M]):
             self._stop.set()
             pool.shutdown(wait=True, cancel_futures=True)
             self._keep_the_rest()
-        return tuple(self._results[index] for index in range(len(self._sizes)))
+        return self._results
 
     # On the thread that waits
 
     def _begin(self, pool: ThreadPoolExecutor) -> bool:
         """Send off what may go now. Return whether anything is on its way."""
+        if self._draining.is_set():
+            return bool(self._flying)
         while self._waiting and not self._put_back and self._has_room(self._sizes[self._waiting[0]]):
             self._send(pool, self._waiting.popleft())
         if self._put_back and not self._flying:
             self._send(pool, self._put_back.popleft(), again=True)
+        if self._alone and not self._flying and not self._waiting:
+            self._send(pool, self._alone.popleft())
         return bool(self._flying)
 
     def _has_room(self, size: int) -> bool:

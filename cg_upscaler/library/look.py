@@ -13,7 +13,7 @@ from typing import TypeVar
 from cg_upscaler import codecs
 from cg_upscaler.errors import SourceError
 from cg_upscaler.job import Problem
-from cg_upscaler.library.receipts import Receipts, hash_file
+from cg_upscaler.library.receipts import Receipts
 from cg_upscaler.library.scan import Found
 from cg_upscaler.library.survey import survey
 from cg_upscaler.library.survey.evidence import Evidence
@@ -86,12 +86,12 @@ def _look(item: Found, receipts: Receipts | None, limit: int) -> Seen:
     spec = codecs.probe(item.path, limit=limit)
     if receipts is None:
         return Seen(item, spec, _survey(item.path, spec, limit, None))
-    at = f"{_SURVEY}:{hash_file(item.path)}"
-    known = receipts.evidence(at)
+    at = f"{_SURVEY}:{receipts.seen.hash_of(item.path)}"
+    known = receipts.seen.evidence(at)
     if known is not None:
         return Seen(item, spec, from_plain(Evidence, json.loads(known)))
     evidence = _survey(item.path, spec, limit, receipts.scratch)
-    receipts.remember(at, json.dumps(to_plain(evidence)))
+    receipts.seen.remember(at, json.dumps(to_plain(evidence)))
     return Seen(item, spec, evidence)
 
 

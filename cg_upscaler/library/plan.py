@@ -25,7 +25,8 @@ from cg_upscaler.library.groups import Find, Measure, unmeasured
 from cg_upscaler.library.look import Progress, Seen, attempt, look_at
 from cg_upscaler.library.naming.materials import Material, Member, find_materials
 from cg_upscaler.library.naming.neighbours import Neighbours
-from cg_upscaler.library.receipts import Receipts, known_outputs_under
+from cg_upscaler.library.receipts import Receipts
+from cg_upscaler.library.record.known import known_outputs_under
 from cg_upscaler.library.scan import Found, Scan, scan
 from cg_upscaler.library.sidecars import Sidecars, read_sidecars
 from cg_upscaler.library.sidecars.texels.find import find_companions

@@ -15,17 +15,18 @@ from cg_upscaler.wire import to_plain
 _WHY = ".why.json"
 
 
-def reject(sink: codecs.FileSink, job: Job, receipt: Receipt, receipts: Receipts) -> Receipt:
+def reject(finished: Path, job: Job, receipt: Receipt, receipts: Receipts) -> Receipt:
     """Put a finished result among the rejected ones, and return its receipt as that of one.
 
     `receipt` holds its figures, and in `error` the words for what is wrong. What stands in its place is left there.
     """
     place = receipts.rejected(job)
+    ended = replace(receipt, outcome=Outcome.REJECTED, output=str(place))
     why = {"texture": job.name, "source": job.source, "why": receipt.error, "figures": receipt.figures}
     codecs.write_text(_beside(place), json.dumps(to_plain(why), indent=2) + "\n")
-    receipts.intend(job, receipt.key, receipt.source_hash, place)
-    sink.commit(place)
-    return replace(receipt, outcome=Outcome.REJECTED, output=str(place))
+    receipts.intend(ended, job)
+    codecs.place(finished, place)
+    return ended
 
 
 def withdraw(job: Job, receipts: Receipts) -> None:

@@ -1,0 +1,153 @@
+"""Says in words by what a job differs from the one that was done before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from cg_upscaler.job import Job
+
+_WORDS = {
+    "action": "action",
+    "kind": "kind",
+    "scale": "scale",
+    "edges": "edges",
+    "alpha": "alpha",
+    "alpha_threshold": "alpha threshold",
+    "cells": "cells",
+    "frame": "neighbours",
+    "vertices": "height on vertices",
+    "mips": "mips",
+    "storing": "colours in the file",
+    "named": "colour spaces",
+    "fidelity": "fidelity",
+    "grain": "grain",
+    "gamma": "gamma",
+    "precision": "precision",
+    "flip": "normal convention",
+    "band": "fidelity",
+    "color_space": "colour space",
+}
+"""What a field of a job, or of its groups, is called."""
+
+_SETTINGS = {
+    "alpha_threshold": ("alpha_threshold",),
+    "kind": ("kind", "channels"),
+    "scale": ("scale", "size", "max_size", "power_of_two"),
+    "size": ("size", "scale", "max_size", "power_of_two"),
+    "model": ("model",),
+    "passes": ("scale", "size", "two_x", "model"),
+    "file": ("format",),
+    "mips": ("format",),
+    "storing": ("format",),
+    "named": ("ocio",),
+    "flip": ("convert_normals", "normal_convention"),
+    "band": ("fidelity",),
+}
+"""The settings that decide a field, where that is not the one of its own name."""
+
+_MOST = 3
+"""Changes that are told one by one."""
+
+
+def changes(before: Job | None, now: Job) -> str:
+    """Return what reaches pixels and differs between two jobs of one texture, and which rule is behind it.
+
+    ``rule 'foliage/**' changed: alpha blend → cutout``, ``model changed: a → b``; empty where nothing does, or where
+    the job before is not known.
+    """
+    if before is None:
+        return ""
+    told: dict[str, list[str]] = {}
+    for field, was, becomes in _differences(before, now):
+        word = _WORDS.get(field, field.replace("_", " "))
+        text = f"{word} {was} → {becomes}" if was and becomes else word
+        who = _rule(field, before, now)
+        if text not in told.setdefault(who, []):
+            told[who].append(text)
+    return "; ".join(_sentence(who, texts) for who, texts in told.items())
+
+
+def _sentence(who: str, texts: list[str]) -> str:
+    more = f" and {len(texts) - _MOST} more" if len(texts) > _MOST else ""
+    what = ", ".join(texts[:_MOST]) + more
+    if who:
+        return f"{who} changed: {what}"
+    first, _, rest = what.partition(" ")
+    return f"{first} changed: {rest}" if rest and len(texts) == 1 else f"changed: {what}"
+
+
+def _rule(field: str, before: Job, now: Job) -> str:
+    """Return the rule that decides a field now or, if none does any more, that decided it before."""
+    settings = _SETTINGS.get(field, (field,))
+    for job in (now, before):
+        for setting, rule in job.settled:
+            if setting in settings:
+                return rule
+    return ""
+
+
+def _differences(before: Job, now: Job) -> Iterator[tuple[str, str, str]]:
+    """Yield fields that differ, those of groups first, with what they were and are, in words where those are short."""
+    yield from _groups(before, now)
+    if before.output_spec != now.output_spec and before.output_spec and now.output_spec:
+        was, becomes = before.output_spec, now.output_spec
+        if was.size != becomes.size:
+            yield "size", str(was.size), str(becomes.size)
+        if (was.container, was.depth, was.channels, was.storage) != (
+            becomes.container, becomes.depth, becomes.channels, becomes.storage
+        ):  # fmt: skip
+            yield "file", _file(was), _file(becomes)
+    old, new = before.identity(), now.identity()
+    for field in new:
+        if field not in ("groups", "output_spec", "source_spec") and old.get(field) != new[field]:
+            yield field, _short(old.get(field)), _short(new[field])
+    if before.source_spec != now.source_spec:
+        yield "reading of its source", "", ""
+
+
+def _groups(before: Job, now: Job) -> Iterator[tuple[str, str, str]]:
+    if [group.role for group in before.groups] != [group.role for group in now.groups]:
+        yield "channel groups", _roles(before), _roles(now)
+        return
+    for was, becomes in zip(before.groups, now.groups, strict=True):
+        if was.model != becomes.model:
+            yield "model", _name(was.model), _name(becomes.model)
+        elif was.weights != becomes.weights:
+            yield "weights of the model", "", ""
+        for field in ("fidelity", "grain", "gamma", "precision", "color_space", "band", "flip", "signed"):
+            if getattr(was, field) != getattr(becomes, field):
+                yield field, _short(_plain(getattr(was, field))), _short(_plain(getattr(becomes, field)))
+        if was.passes != becomes.passes:
+            yield "passes", "", ""
+        if (was.channels, was.targets, was.constant, was.holds) != (
+            becomes.channels, becomes.targets, becomes.constant, becomes.holds
+        ):  # fmt: skip
+            yield "channels", "", ""
+
+
+def _plain(value: Any) -> Any:
+    return getattr(value, "value", value)
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, dict) and set(value) == {"x", "y"}:
+        return str(value["x"]) if value["x"] == value["y"] else f"{value['x']} across, {value['y']} down"
+    return str(value) if isinstance(value, (str, int)) else ""
+
+
+def _roles(job: Job) -> str:
+    return " + ".join(group.role.value for group in job.groups)
+
+
+def _name(model: str) -> str:
+    return model.rpartition("/")[2]
+
+
+def _file(spec: Any) -> str:
+    depth = f" {spec.depth.bits} bits"
+    return f"{spec.container} {spec.storage.encoding}".rstrip() + depth
