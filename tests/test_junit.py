@@ -76,6 +76,12 @@ def test_what_is_up_to_date_passes_and_took_no_time() -> None:
     assert (case.get("time"), len(case)) == ("0.000", 0)
 
 
+def test_what_an_earlier_run_did_took_this_one_no_time() -> None:
+    before, now = (receipt(f"{at}.png", seconds=9.0, at=f"2026-11-{at}T02:00:07Z") for at in (26, 28))
+    found = cases(told(Entry(before), Entry(now)))
+    assert [case.get("time") for case in found.values()] == ["0.000", "9.000"]
+
+
 def test_what_was_not_done_is_skipped_and_says_why() -> None:
     found = cases(told(*ENTRIES))
     assert found["ui/old.png"][0].get("message") == "a rule says so"

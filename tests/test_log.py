@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from cg_upscaler.job import Event, Outcome, Receipt
 from cg_upscaler.report import log
 from cg_upscaler.report.log import EventLog
+from cg_upscaler.standing import Settled, Stand, Standing
 from cg_upscaler.wire import from_plain
 from tests.ended import ODD, PLAN, RECEIPTS, SUMMARY, job, receipt
 
@@ -53,6 +55,13 @@ def test_a_run_is_told_from_its_start_to_its_end(tmp_path: Path) -> None:
     assert from_plain(Receipt, found[4]["receipt"]) == RECEIPTS[0]
     assert found[5]["summary"]["megapixels"] == 1.0
     assert (told.error, told.lost) == (None, 0)
+
+
+def test_the_start_says_how_textures_stand(tmp_path: Path) -> None:
+    stands = (Stand.DUE, Stand.CURRENT, Stand.DUE, Stand.BLOCKED)
+    with EventLog(tmp_path / "log") as told:
+        told.begin(replace(PLAN, standings=tuple(map(Standing, stands)), settled=(Settled("ui", 10, 3),)), "1.2.3")
+    assert lines(tmp_path / "log")[0]["standing"] == {"current": 8, "due": 2, "blocked": 1, "rejected": 0, "skipped": 3}
 
 
 def test_progress_is_told_on_request_at_every_tenth(tmp_path: Path) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 
 from cg_upscaler.job import Outcome, Plan, Problem, Receipt
 from cg_upscaler.report.summary import SLOWEST, summary_json
+from cg_upscaler.standing import Stand, Standing
 from cg_upscaler.summary import Summary
 from tests.ended import ODD, PLAN, PROBLEM, RECEIPTS, SUMMARY, odd, receipt
 
@@ -41,6 +42,14 @@ def test_changed_are_the_files_that_this_run_wrote() -> None:
     beside = receipt("rock.png")
     elsewhere = Plan("/lib", "/elsewhere", PLAN.device, PLAN.jobs)
     assert told((beside,), plan=elsewhere)["changed"] == ["/out/rock.png"]
+
+
+def test_blocked_are_textures_whose_place_is_taken() -> None:
+    stands = (Standing(Stand.DUE, "new"), Standing(Stand.CURRENT), Standing(Stand.BLOCKED, "edited by somebody"))
+    assert told(plan=replace(PLAN, standings=stands))["blocked"] == [
+        {"name": "foliage/v1.2/leaf.png", "why": "edited by somebody"}
+    ]
+    assert told()["blocked"] == []
 
 
 def test_kinds_are_counted_by_outcome() -> None:

@@ -50,7 +50,7 @@ def _suite(folder: str, receipts: list[Receipt], summary: Summary) -> ET.Element
         "name": _line(folder),
         **_totals(receipts),
         "skipped": str(sum(receipt.outcome in _SKIPS for receipt in receipts)),
-        "time": f"{sum(_seconds(receipt) for receipt in receipts):.3f}",
+        "time": f"{sum(_seconds(receipt, summary) for receipt in receipts):.3f}",
         "timestamp": _line(summary.started.rstrip("Z")),  # without a zone, as the schema's pattern has it
     }
     suite = ET.Element("testsuite", attributes)
@@ -58,17 +58,17 @@ def _suite(folder: str, receipts: list[Receipt], summary: Summary) -> ET.Element
     for name in ("version", "device", "shard"):
         if value := getattr(summary, name):
             ET.SubElement(properties, "property", name=name, value=_line(value))
-    suite.extend(_case(receipt) for receipt in sorted(receipts, key=lambda receipt: receipt.name))
+    suite.extend(_case(receipt, summary) for receipt in sorted(receipts, key=lambda receipt: receipt.name))
     return suite
 
 
-def _case(receipt: Receipt) -> ET.Element:
+def _case(receipt: Receipt, summary: Summary) -> ET.Element:
     """Return a texture. It is named by its whole path, as of two cases with one name GitLab shows one."""
     case = ET.Element(
         "testcase",
         classname=_line(_class(receipt.name)),
         name=_line(receipt.name),
-        time=f"{_seconds(receipt):.3f}",
+        time=f"{_seconds(receipt, summary):.3f}",
     )
     if receipt.outcome in _FAILURES:
         reason = receipt.error or receipt.outcome.value
@@ -89,9 +89,10 @@ def _class(name: str) -> str:
     return ".".join(folder.replace(".", "_") for folder in folders) or ROOT
 
 
-def _seconds(receipt: Receipt) -> float:
+def _seconds(receipt: Receipt, summary: Summary) -> float:
     """Return the time this run spent on it: what is up to date has a receipt with the time that it once took."""
-    return 0.0 if receipt.outcome in (Outcome.CURRENT, *_SKIPS) else receipt.seconds
+    earlier = receipt.outcome in (Outcome.CURRENT, *_SKIPS) or "" < receipt.at < summary.started
+    return 0.0 if earlier else receipt.seconds
 
 
 def _figures(figures: Iterable[Figure]) -> Iterator[str]:

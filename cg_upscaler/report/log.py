@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any, BinaryIO
 from cg_upscaler.errors import OutputError
 from cg_upscaler.job import Action, Event, Plan, Problem
 from cg_upscaler.report.plain import json_of
+from cg_upscaler.standing import Stand
 from cg_upscaler.summary import Summary
 
 FORMAT = 1
@@ -74,6 +76,7 @@ class EventLog:
             device=plan.device.name,
             device_label=plan.device.label,
             planned={**counts, "problems": len(plan.problems)},
+            standing=_standing(plan),
             megapixels=round(sum(job.megapixels for job in plan.jobs), 6),
         )
         for note in plan.notes:
@@ -132,6 +135,14 @@ class EventLog:
             self.error = OutputError(
                 what, where=self._path, fix="the run goes on without it; check the disk and the path"
             )
+
+
+def _standing(plan: Plan) -> dict[str, int]:
+    """Count how textures stand, those among them that have no job because all of their folder is up to date."""
+    counts = Counter(standing.stand.name.lower() for standing in plan.standings)
+    counts["skipped"] += sum(settled.skipped for settled in plan.settled)
+    counts["current"] += sum(settled.textures - settled.skipped for settled in plan.settled)
+    return {stand.name.lower(): counts[stand.name.lower()] for stand in Stand}
 
 
 def _ends_within_a_line(path: Path) -> bool:

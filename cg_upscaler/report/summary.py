@@ -9,6 +9,7 @@ from typing import Any
 
 from cg_upscaler.job import Job, Outcome, Plan, Problem, Receipt
 from cg_upscaler.report.plain import json_of
+from cg_upscaler.standing import Stand
 from cg_upscaler.summary import Summary, counted
 
 FORMAT = 1
@@ -39,6 +40,11 @@ def summary_json(summary: Summary, receipts: Sequence[Receipt], problems: Iterab
                 {"name": r.name, "error": r.error, "figures": r.figures}
                 for r in receipts
                 if r.outcome is Outcome.REJECTED
+            ],
+            "blocked": [
+                {"name": job.name, "why": standing.why}
+                for job, standing in zip(plan.jobs, plan.standings, strict=False)  # there are none without a record
+                if standing.stand is Stand.BLOCKED
             ],
             "changed": [_within(plan.output, r.output) for r in receipts if r.outcome in _WRITTEN],
             "slowest": [
