@@ -43,7 +43,7 @@ def test_hidden_folders_and_files_are_passed_over(tmp_path: Path) -> None:
 
 def test_what_this_tool_wrote_is_no_source(tmp_path: Path) -> None:
     grow(tmp_path, "a.png", "out/a.png")
-    assert names(scan(tmp_path, ours=lambda path: path.parent.name == "out")) == ["a.png"]
+    assert names(scan(tmp_path, ours=lambda path: Path(path).parent.name == "out")) == ["a.png"]
 
 
 def test_other_files_are_counted_and_some_named(tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def test_other_files_are_counted_and_some_named(tmp_path: Path) -> None:
 
 def test_sidecars_are_listed_and_are_no_others(tmp_path: Path) -> None:
     grow(tmp_path, "a.png", "a.png.meta", "b/m.VMT", "c.gltf", "d.mtlx", "readme.txt")
-    result = scan(tmp_path, ours=lambda path: path.name == "d.mtlx")
+    result = scan(tmp_path, ours=lambda path: Path(path).name == "d.mtlx")
     assert (result.sidecars, result.other) == (("a.png.meta", "b/m.VMT", "c.gltf"), 1)
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import stat
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
 
 from cg_upscaler import codecs
 from cg_upscaler.errors import UsageError
@@ -18,6 +20,9 @@ from cg_upscaler.library.sidecars import texels
 
 EXAMPLES = 5
 
+Stamp = tuple[int, int]
+"""A file's size in bytes, and the time of its last change in nanoseconds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -26,6 +31,7 @@ class Found:
     name: str
     """Its path within the library, with forward slashes."""
     path: Path
+    stamp: Stamp = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +53,17 @@ class Scan:
     """How many textures there are that this tool wrote, and that are passed over."""
     descriptions: tuple[str, ...] = ()
     """The files that may describe textures in texels, by their suffix; some are sidecars too."""
+    stamps: Mapping[str, Stamp] = field(default_factory=dict)
+    """Of all files that a plan may read, by their names."""
+    complete: bool = True
+    """Whether every folder could be read, and nothing was left out by `only`."""
 
 
 def scan(
     root: Path,
     *,
     only: Sequence[str] = (),
-    ours: Callable[[Path], bool] = lambda path: False,
+    ours: Callable[[str], bool] = lambda path: False,
     suffixes: Collection[str] = codecs.SUFFIXES.keys(),
 ) -> Scan:
     """List the textures under `root`, which may also be a single file.
@@ -66,36 +76,50 @@ def scan(
     if not alone and not root.is_dir():
         raise UsageError("no such file or folder", where=root, fix="check the path of the library")
     walk = _Walk(root.parent if alone else root)
-    files = sorted(walk.files(deep=not alone), key=lambda item: _order(item[0]))
-    beside = [name for name, path in files if not ours(path) and _readable(name) == name]
-    found, other, problems, results = [], [], [] if alone else walk.problems, 0
-    for name, path in [(root.name, root)] if alone else files:
-        if (only and not matches(name, only)) or _suffix(name) in sidecars.SUFFIXES:
+    there = sorted(walk.files(deep=not alone), key=lambda item: _order(item.name))
+    here = [item for item in there if item.name == root.name] if alone else there
+    asked = [item for item in here if not only or matches(item.name, only)]
+    own = {item.name for item in there if ours(item.path)}
+    beside = [item for item in there if item.name not in own and _readable(item.name) == item.name]
+    found, other, problems = [], [], [] if alone else list(walk.problems)
+    for item in asked:
+        suffix = _suffix(item.name)
+        if item.name in own or suffix in sidecars.SUFFIXES:
             continue
-        if ours(path):
-            results += path.suffix.lower() in suffixes
-            continue
-        if path.suffix.lower() not in suffixes:
-            other.append(_readable(name))
-        elif _readable(name) != name:
-            problems.append(Problem(_readable(name), "its name is no valid Unicode, which records need; rename it"))
-        elif not path.is_file():
-            problems.append(Problem(name, "no regular file, or a link to a file that is not there"))
+        if suffix not in suffixes:
+            other.append(_readable(item.name))
+        elif _readable(item.name) != item.name:
+            what = "its name is no valid Unicode, which records need; rename it"
+            problems.append(Problem(_readable(item.name), what))
+        elif item.stamp is None:
+            problems.append(Problem(item.name, "no regular file, or a link to a file that is not there"))
         else:
-            found.append(Found(name, path))
+            found.append(Found(item.name, Path(item.path), item.stamp))
     clashes = _clashes(found)
     problems += clashes
     clashing = {problem.name for problem in clashes}
+    reading = {*suffixes, *sidecars.SUFFIXES, *texels.SUFFIXES}
     return Scan(
         tuple(item for item in found if item.name not in clashing),
         tuple(problems),
         len(other),
         tuple(other[:EXAMPLES]),
-        results=results,
-        names=tuple(name for name in beside if _suffix(name) in suffixes),
-        sidecars=tuple(name for name in beside if _suffix(name) in sidecars.SUFFIXES),
-        descriptions=tuple(name for name in beside if _suffix(name) in texels.SUFFIXES),
+        results=sum(item.name in own and _suffix(item.name) in suffixes for item in asked),
+        names=tuple(item.name for item in beside if _suffix(item.name) in suffixes),
+        sidecars=tuple(item.name for item in beside if _suffix(item.name) in sidecars.SUFFIXES),
+        descriptions=tuple(item.name for item in beside if _suffix(item.name) in texels.SUFFIXES),
+        stamps={item.name: item.stamp or (-1, -1) for item in beside if _suffix(item.name) in reading},
+        complete=not only and not alone and not walk.problems,
     )
+
+
+class _File(NamedTuple):
+    """What lies in a library, whatever it is."""
+
+    name: str
+    path: str
+    stamp: Stamp | None
+    """None for what is no regular file."""
 
 
 class _Walk:
@@ -103,12 +127,12 @@ class _Walk:
 
     def __init__(self, root: Path) -> None:
         self.problems: list[Problem] = []
-        self._root = root
+        self._root = str(root)
         self._real_root = os.path.realpath(root)
         self._entered: set[str] = set()
 
-    def files(self, folder: str = "", *, deep: bool = True) -> Iterator[tuple[str, Path]]:
-        here = self._root / folder
+    def files(self, folder: str = "", *, deep: bool = True) -> Iterator[_File]:
+        here = os.path.join(self._root, folder)
         real = os.path.realpath(here)
         if real in self._entered:
             return
@@ -117,14 +141,14 @@ class _Walk:
             with os.scandir(here) as listing:
                 entries = sorted(listing, key=lambda entry: _order(entry.name))
         except OSError as error:
-            self.problems.append(Problem(folder or str(here), f"the folder cannot be read: {error.strerror}"))
+            self.problems.append(Problem(folder or here, f"the folder cannot be read: {error.strerror}"))
             return
         for entry in entries:
             name = f"{folder}/{entry.name}" if folder else entry.name
             if entry.name.startswith("."):
                 continue
-            if not os.path.isdir(entry.path):  # unlike the entry's own, it takes a link to itself for no folder
-                yield name, self._root / name
+            if not _is_folder(entry):
+                yield _File(name, os.path.join(self._root, name), _stamp(entry))
             elif deep and not (entry.is_symlink() and self._leads_back(entry.path)):
                 yield from self.files(name)
 
@@ -134,13 +158,28 @@ class _Walk:
         return real.is_relative_to(self._real_root) or Path(self._real_root).is_relative_to(real)
 
 
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
+
+
+def _stamp(entry: os.DirEntry[str]) -> Stamp | None:
+    try:
+        found = entry.stat()
+    except OSError:
+        return None
+    return (found.st_size, found.st_mtime_ns) if stat.S_ISREG(found.st_mode) else None
+
+
 def _suffix(name: str) -> str:
-    return PurePosixPath(name).suffix.lower()
+    return os.path.splitext(name)[1].lower()
 
 
 def _readable(name: str) -> str:
     """Return a name with the bytes that are no text spelled out; Linux allows any."""
-    return name.encode("utf-8", "backslashreplace").decode("utf-8")
+    return name if name.isascii() else name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _order(name: str) -> tuple[str, str]:
@@ -150,6 +189,9 @@ def _order(name: str) -> tuple[str, str]:
 def _clashes(found: Sequence[Found]) -> list[Problem]:
     alike: dict[str, list[str]] = defaultdict(list)
     for item in found:
+        if item.name.isascii():
+            alike[item.name.lower()].append(item.name)
+            continue
         # macOS takes composed and decomposed accents for one name as well.
         alike[unicodedata.normalize("NFC", item.name).casefold()].append(item.name)
     problems = []

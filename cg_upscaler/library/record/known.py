@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from cg_upscaler.library.receipts import FOLDER, REJECTED, REPORT, Receipts
 from cg_upscaler.library.record.place import records_of
 
 
-def known_outputs_under(root: Path, *, of: Path | None = None) -> Callable[[Path], bool]:
+def known_outputs_under(root: Path, *, of: Path | None = None) -> Callable[[str | Path], bool]:
     """Return a test for files that some run has written, by the records that lie in `root`, below it or above it.
 
     An output that somebody edited since is an output still, and so is all that lies among the rejected ones or in a
@@ -20,23 +21,31 @@ def known_outputs_under(root: Path, *, of: Path | None = None) -> Callable[[Path
     """
     root = Path(os.path.realpath(root))
     library = root if root.is_dir() else root.parent
-    known: set[Path] = set()
-    apart: set[Path] = set()
+    known: set[str] = set()
+    apart: set[str] = set()
     for folder in _recorded_folders(root):
         if of is not None and folder != Path(os.path.realpath(of)):
             continue
         for record in records_of(folder):
             with Receipts(folder, state=record.parent, read_only=True) as receipts:
                 known.update(
-                    folder / output.path
+                    os.path.join(folder, *output.path.split("/"))
                     for output in receipts.outputs()
                     if folder != library or not output.is_source_again(folder / output.path)
                 )
-        apart.update((folder / REJECTED, folder / REPORT))
+        apart.update((str(folder / REJECTED), str(folder / REPORT)))
+    if not known and not apart:
+        return lambda path: False
+    real_folder = lru_cache(maxsize=1 << 14)(os.path.realpath)
 
-    def ours(path: Path) -> bool:
-        real = Path(os.path.realpath(path.parent), path.name)
-        return real in known or not apart.isdisjoint(real.parents)
+    @lru_cache(maxsize=1 << 14)
+    def is_apart(folder: str) -> bool:
+        return any(folder == each or folder.startswith(each + os.sep) for each in apart)
+
+    def ours(path: str | Path) -> bool:
+        parent, name = os.path.split(path)
+        real = real_folder(parent)
+        return os.path.join(real, name) in known or is_apart(real)
 
     return ours
 
