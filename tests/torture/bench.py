@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.torture import library
-from tests.torture.runs import Tree, differences, identity, left_over, names, run, tree
+from tests.torture.runs import Ended, Running, Tree, differences, identity, left_over, names, run, tree
 from tests.torture.shim import WHY_NOT, Shim, build
+from tests.torture.warm import Warm
 
 
 class Finding(AssertionError):
@@ -26,6 +28,18 @@ class Bench:
     """A library, and the same with some textures edited."""
     wanted: tuple[Tree, Tree]
     """What becomes of each."""
+    warm: Warm | None = None
+    """Starts runs faster, where it is there."""
+
+    def close(self) -> None:
+        if self.warm:
+            self.warm.close()
+
+    def start(self, source: Path, out: Path, *options: str, env: Mapping[str, str] | None = None) -> Running:
+        return Running(source, out, *options, env=env, warm=self.warm)
+
+    def run(self, source: Path, out: Path, *options: str, env: Mapping[str, str] | None = None) -> Ended:
+        return self.start(source, out, *options, env=env).wait()
 
     def check_whole(self, out: Path, *, when: str, versions: tuple[int, ...] = (0,)) -> None:
         """Require that each result that stands is a whole one, of one of the versions. Temporaries may lie about."""
@@ -41,7 +55,7 @@ class Bench:
         wanted = self.wanted[version]
         there = [name for name, found in tree(out).items() if found == wanted.get(name)] if out.is_dir() else []
         before = identity(out, there)
-        ended = run(self.sources[version], out, *options)
+        ended = self.run(self.sources[version], out, *options)
         if ended.broken or ended.code != 1 or "1 FAILED" not in ended.err:
             raise Finding(f"{when}: the next run {ended.broken or ended.err}")
         self.check_ended(out, when=when, version=version)
@@ -56,8 +70,8 @@ class Bench:
             raise Finding(f"{when}, and after the next run: {'; '.join(found)}")
 
 
-def set_up(folder: Path) -> Bench:
-    """Make the library and run it undisturbed."""
+def set_up(folder: Path, *, warm: bool = False) -> Bench:
+    """Make the library and run it undisturbed. With `warm`, runs begin faster, and not as processes of their own."""
     folder = folder.resolve()
     sources = library.make(folder / "old", 0), library.make(folder / "new", 1)
     wanted = []
@@ -67,7 +81,13 @@ def set_up(folder: Path) -> Bench:
         if ended.code != 1 or len(names(out)) < 20:
             raise Finding(f"undisturbed: {ended.err}")
         wanted.append(tree(out))
-    return Bench(folder, None if WHY_NOT else build(folder), (sources[0], sources[1]), (wanted[0], wanted[1]))
+    shim = None if WHY_NOT else build(folder)
+    server = started_warm(shim) if warm else None
+    return Bench(folder, shim, (sources[0], sources[1]), (wanted[0], wanted[1]), server)
+
+
+def started_warm(shim: Shim | None) -> Warm:
+    return Warm({"LD_PRELOAD": str(shim.library)} if shim else {})
 
 
 def empty(out: Path) -> Path:

@@ -10,8 +10,8 @@
      TORTURE_ON      "1": all that follow fail as well
      TORTURE_KILL    instead of failing, SIGKILL: "self" to the process, "group" to its process group
      TORTURE_STATE   a file of at least sizeof(struct state) zeros, shared by all processes: how often each was called
-     TORTURE_CLOCK   seconds added to the time of day
-     TORTURE_CLOCK_AT after so many calls of "any"
+     TORTURE_CLOCK   seconds added to the time of day, after
+     TORTURE_CLOCK_AT so many calls of "any"
 */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -67,7 +67,8 @@ static const char *of(const char *name) {
     return value ? value : "";
 }
 
-__attribute__((constructor)) static void begin(void) {
+/* At the start of a process; and again in a forked one that has another environment. */
+__attribute__((constructor)) void torture_begin(void) {
     const char *file = of("TORTURE_STATE");
     clock_offset = atoll(of("TORTURE_CLOCK"));
     clock_at = strtoull(of("TORTURE_CLOCK_AT"), NULL, 10);
@@ -78,6 +79,8 @@ __attribute__((constructor)) static void begin(void) {
     number = atoi(of("TORTURE_ERRNO"));
     from_then_on = *of("TORTURE_ON") == '1';
     killing = *of("TORTURE_KILL") == 's' ? 1 : *of("TORTURE_KILL") == 'g' ? 2 : 0;
+    chosen_kinds = 0;
+    state = NULL;
     char list[512];
     snprintf(list, sizeof list, "%s", of("TORTURE_CALLS"));
     for (char *rest, *word = strtok_r(list, ",", &rest); word; word = strtok_r(NULL, ",", &rest)) {

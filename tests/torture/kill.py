@@ -9,11 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.torture.bench import Bench, empty
-from tests.torture.runs import Running, run
+from tests.torture.faults import count
 from tests.torture.shim import ANY, Fault
-
-BEGINNING = 0.8
-"""The share of an undisturbed run's calls or time, up to which one is killed, and a bit more: so that some are not."""
 
 CALLS = (ANY, "rename", "fsync", "write", "unlink", "open")
 """Kinds of calls at which runs are killed: what matters most is near renames and the record's fsyncs."""
@@ -34,33 +31,22 @@ class Kill:
         return f"{moment}{', updating' if self.update else ''}"
 
 
-def moments(bench: Bench, count: int, seed: int) -> Iterator[Kill]:
+def moments(bench: Bench, number: int, seed: int) -> Iterator[Kill]:
     """Yield moments that are spread over a whole run: with a compiler four of five are calls, else all are times."""
     chance = random.Random(seed)
+    counts = count(bench) if bench.shim else {}
     start = time.monotonic()
-    counts = _counts(bench)
+    bench.run(bench.sources[0], empty(bench.folder / "timed"))
     seconds = time.monotonic() - start
-    for at in range(count):
+    for at in range(number):
         update = chance.random() < 0.3
-        if not counts or at % 5 == 0:
-            yield Kill(seconds=chance.uniform(0.3, 1.05) * seconds, update=update)
+        if not counts or at % 4 == 0:
+            yield Kill(seconds=chance.uniform(0.0, 1.05) * seconds, update=update)
             continue
         calls = CALLS[at % len(CALLS)]
         total = counts[calls]
         kill = "self" if at % 3 == 0 else "group"
         yield Kill(fault=Fault(calls, at=chance.randint(1, total), kill=kill), update=update)
-
-
-def _counts(bench: Bench) -> dict[str, int]:
-    """Return how many calls of each kind an undisturbed run makes below its output folder."""
-    out = empty(bench.folder / "counted")
-    if bench.shim is None:
-        run(bench.sources[0], out)
-        return {}
-    with bench.shim.telling(out, Fault()) as armed:
-        run(bench.sources[0], out, env=armed.env)
-        told = armed.told()
-    return {**told.counts, ANY: told.any}
 
 
 def kill_and_resume(bench: Bench, kill: Kill, out: Path, *, resume: bool = True, redo: int = 0) -> str:
@@ -70,17 +56,17 @@ def kill_and_resume(bench: Bench, kill: Kill, out: Path, *, resume: bool = True,
     """
     when = str(kill)
     if kill.update and not out.exists():
-        run(bench.sources[0], out)
+        bench.run(bench.sources[0], out)
     version = int(kill.update)
     hit = when
     if kill.fault is None or bench.shim is None:
-        running = Running(bench.sources[version], out)
+        running = bench.start(bench.sources[version], out)
         time.sleep(kill.seconds)
         running.kill()
         running.wait()
     else:
         with bench.shim.telling(out, kill.fault) as armed:
-            run(bench.sources[version], out, env=armed.env)
+            bench.run(bench.sources[version], out, env=armed.env)
             hit = f"{when}: {armed.told()}"
     bench.check_whole(out, when=hit, versions=(0, version))
     if resume:

@@ -14,11 +14,13 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from threading import Event, Timer
+from typing import Any, BinaryIO
 
 import cg_upscaler
 from cg_upscaler.library.receipts import FOLDER
 from tests.torture import library
+from tests.torture.warm import Warm
 
 ROOT = Path(cg_upscaler.__file__).parents[1]
 
@@ -67,57 +69,81 @@ class Running:
     """A run on its way, in a session of its own, so that nothing else is killed with it."""
 
     def __init__(
-        self, source: Path, out: Path, *options: str, env: Mapping[str, str] | None = None, temp: Path | None = None
+        self, source: Path, out: Path, *options: str, env: Mapping[str, str] | None = None, warm: Warm | None = None
     ) -> None:
-        """`temp` takes what it writes besides: its messages, logs of bugs."""
-        temp = temp or out.parent
+        """With `--overwrite` among the options, `out` only says where its messages go: beside it."""
+        temp = out.parent
         self._said = [(temp / f"{out.name}.{name}").open("wb+") for name in ("stdout", "stderr")]
-        command = [sys.executable, "-m", "cg_upscaler.cli", "run", str(source), *options]
-        if "--overwrite" not in options:
-            command += ["--out", str(out)]
+        where = () if "--overwrite" in options else ("--out", str(out))
+        arguments = ["run", str(source), *where, *options, *library.OPTIONS]
         paths = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
-        own = {"OMP_NUM_THREADS": "1", "TMPDIR": str(temp), "PYTHONPATH": paths, "PYTHONUNBUFFERED": "1"}
-        self.process = subprocess.Popen(
-            [*command, *library.OPTIONS],
-            stdin=subprocess.DEVNULL,
-            stdout=self._said[0],
-            stderr=self._said[1],
-            env={**os.environ, **own, **(env or {})},
-            cwd=temp,
-            start_new_session=True,
-        )
+        own = {"OMP_NUM_THREADS": "1", "TMPDIR": str(temp), "PYTHONPATH": paths, "PYTHONUNBUFFERED": "1", **(env or {})}
+        self._warm, self._process = warm, None
+        if warm is None:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "cg_upscaler.cli", *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=self._said[0],
+                stderr=self._said[1],
+                env={**os.environ, **own},
+                cwd=temp,
+                start_new_session=True,
+            )
+            self.number = self._process.pid
+        else:
+            self.number = warm.start(arguments, own, temp, self._said)
+        self._code: int | None = None
 
     def wait(self, limit: float = LIMIT) -> Ended:
         """Wait for its end, and end what it left behind."""
-        try:
-            self.process.wait(limit)
-            hung = False
-        except subprocess.TimeoutExpired:
-            hung = True
+        late = Event()
+        timer = Timer(limit, lambda: (late.set(), self._signal()))
+        timer.start()
+        self._reap()
+        timer.cancel()
         self.kill()
         out, err = (self._text(file) for file in self._said)
-        return Ended(self.process.returncode, out, err, hung)
+        assert self._code is not None
+        return Ended(self._code, out, err, late.is_set())
 
     def kill(self) -> None:
         """`kill -9`, all of it, and wait until it is gone."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-        while _lives(self.process.pid):
+        self._signal()
+        self._reap()
+        while _of_session(self.number):
             time.sleep(0.005)
 
-    def children(self) -> list[int]:
-        """Return the processes that it started and that still run."""
-        return [process for process in _of_session(self.process.pid) if process != self.process.pid]
+    def kill_child(self) -> bool:
+        """`kill -9` the process that does the work, if it is not the one that was started. Returns whether there is."""
+        children = [process for process in _of_session(self.number) if process != self.number]
+        for process in children[-1:]:
+            os.kill(process, signal.SIGKILL)
+        return bool(children)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the process that was started, as the system does when it shuts down."""
+        os.kill(self.number, number)
+
+    @property
+    def lives(self) -> bool:
+        return self.number in _of_session(self.number)
 
     def said(self) -> str:
         """Return what it has said so far on stderr."""
         return (Path(self._said[1].name)).read_text(encoding="utf-8", errors="replace")
 
-    def _text(self, file: Any) -> str:
-        file.seek(0)
+    def _signal(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.number, signal.SIGKILL)
+
+    def _reap(self) -> None:
+        if self._code is None:
+            self._code = self._warm.wait(self.number) if self._warm else self._process.wait()  # type: ignore[union-attr]
+
+    def _text(self, file: BinaryIO) -> str:
         with file:
-            return str(file.read().decode("utf-8", "replace"))
+            file.seek(0)
+            return file.read().decode("utf-8", "replace")
 
 
 def _of_session(session: int) -> list[int]:
@@ -133,15 +159,11 @@ def _of_session(session: int) -> list[int]:
     return found
 
 
-def _lives(group: int) -> bool:
-    return sys.platform == "linux" and bool(_of_session(group))
-
-
 def run(
-    source: Path, out: Path, *options: str, env: Mapping[str, str] | None = None, temp: Path | None = None
+    source: Path, out: Path, *options: str, env: Mapping[str, str] | None = None, warm: Warm | None = None
 ) -> Ended:
     """Run to the end."""
-    return Running(source, out, *options, env=env, temp=temp).wait()
+    return Running(source, out, *options, env=env, warm=warm).wait()
 
 
 def receipts(ended: Ended) -> dict[str, dict[str, Any]]:

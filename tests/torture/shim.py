@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 CALLS = (
     *("open", "read", "write", "fsync", "rename", "mkdir", "unlink", "close", "truncate", "mmap"),
@@ -85,7 +86,7 @@ class Shim:
     @contextmanager
     def telling(self, under: Path, fault: Fault) -> Iterator[Armed]:
         """Give what a process is to be started with. `under`: the folder whose files count."""
-        state = self.folder / f"{under.name}.state"
+        state = self.folder / f"{uuid4().hex}.state"
         state.write_bytes(bytes(_STATE.size))
         try:
             yield Armed(self, under, fault, state)

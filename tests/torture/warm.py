@@ -1,0 +1,103 @@
+"""Starts runs from a process that has imported everything already, which saves each the seconds that PyTorch takes.
+
+    python -m tests.torture.warm     lines of JSON on stdin, each answered by one on stdout
+
+A run is forked, gets a session, an environment and files of its own, and is from there on the command line's own.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+
+class Warm:
+    """Such a process, as its user sees it."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        """`env` is what cannot be given to a process later: what is loaded before its libraries."""
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.torture.warm"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, **env},
+            cwd=Path(__file__).parents[2],
+            text=True,
+        )
+
+    def start(self, arguments: Sequence[str], env: Mapping[str, str], folder: Path, said: Sequence[BinaryIO]) -> int:
+        """Start `cg-upscale` with arguments, and return its process, which leads a session."""
+        files = [file.name for file in said]
+        return int(self._ask({"arguments": list(arguments), "env": dict(env), "folder": str(folder), "said": files}))
+
+    def wait(self, process: int) -> int:
+        """Wait for a process's end and return its exit code; negative: the signal that killed it."""
+        return int(self._ask({"wait": process}))
+
+    def close(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait()
+
+    def _ask(self, question: dict[str, Any]) -> Any:
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.write(json.dumps(question) + "\n")
+        self._process.stdin.flush()
+        return json.loads(self._process.stdout.readline())
+
+
+def serve() -> None:
+    """Answer until stdin ends."""
+    import cg_upscaler.backends.devices
+    import cg_upscaler.cli
+    import cg_upscaler.engine
+    import cg_upscaler.generate.known_reach
+    import cg_upscaler.generate.pool  # noqa: F401
+
+    for line in sys.stdin:
+        question = json.loads(line)
+        if "wait" in question:
+            status = os.waitpid(question["wait"], 0)[1]
+            answer = os.waitstatus_to_exitcode(status)
+        else:
+            answer = os.fork()
+            if not answer:
+                _become(question)
+        sys.stdout.write(f"{answer}\n")
+        sys.stdout.flush()
+
+
+def _become(question: dict[str, Any]) -> None:
+    """Be the run that was asked for."""
+    os.setsid()
+    os.environ.update(question["env"])
+    os.chdir(question["folder"])
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    files = [nothing, *(os.open(path, os.O_WRONLY) for path in question["said"])]
+    for at, file in enumerate(files):
+        os.dup2(file, at)
+        os.close(file)
+    if "LD_PRELOAD" in os.environ:
+        ctypes.CDLL(None).torture_begin()
+    from cg_upscaler.cli import main
+
+    sys.argv = ["cg-upscale", *question["arguments"]]
+    code = 3
+    try:
+        main(question["arguments"])
+    except SystemExit as end:
+        code = int(end.code or 0)
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+if __name__ == "__main__":
+    serve()
