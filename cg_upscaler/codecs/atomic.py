@@ -169,10 +169,11 @@ def sweep(folder: Path) -> int:
     Those of other machines that share the folder, and of processes that live, are left.
     """
     count = 0
-    for path in folder.rglob(".*.cgtmp*"):
-        match = NAME.match(path.name)
-        if match and _abandoned(path, *match.groups()[:2]) and remove(path):
-            count += 1
+    for parent, _, files in os.walk(folder):  # which passes over what cannot be listed, or goes as it is looked at
+        for name in files:
+            match, path = NAME.match(name), Path(parent, name)
+            if match and _abandoned(path, *match.groups()[:2]) and remove(path):
+                count += 1
     return count
 
 
