@@ -36,6 +36,7 @@ TALK = frozenset(
         ("engine", "upscale"),
         ("engine", "flight"),
         ("cluster", "engine"),
+        ("cli", "report"),
     }
 )
 """Who may import whom on one floor: (importer, imported). Within its own package a file may import anything."""
