@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import errno
 import json
+import re
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -17,6 +20,7 @@ from cg_upscaler.standing import Settled, Stand, Standing
 from cg_upscaler.wire import from_plain
 from tests.ended import ODD, PLAN, RECEIPTS, SUMMARY, job, receipt
 
+DOCS = Path(__file__).parent.parent / "docs"
 NOW = datetime(2026, 11, 27, 2, 0, 7, 123456, tzinfo=timezone.utc)
 ROCK = job("rock.png")
 
@@ -173,6 +177,43 @@ def test_a_full_disk_ends_no_run_and_tears_no_later_line(tmp_path: Path, room: i
     assert whole[-1]["lost"] == lost
     assert torn <= lost and (torn <= 1 or room == 0)
     assert b"\n\n" not in disk.content  # type: ignore[attr-defined]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no disk that is always full")
+def test_a_disk_that_is_full_from_the_start_is_told_once() -> None:
+    told = ran(Path("/dev/full"))
+    assert told.error is not None and "No space left" in str(told.error)
+    assert told.lost == 6
+
+
+def test_runs_that_write_to_one_file_at_once_tear_no_line(tmp_path: Path) -> None:
+    def run(number: int) -> None:
+        with EventLog(tmp_path / "log") as told:
+            for _ in range(200):
+                told.note(str(number) * 500)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(run, range(4)))
+    found = lines(tmp_path / "log")
+    assert len(found) == 800
+    for name in {line["run"] for line in found}:
+        assert [line["seq"] for line in found if line["run"] == name] == list(range(200))
+
+
+def test_the_documentation_has_every_event_with_its_fields(tmp_path: Path) -> None:
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", (DOCS / "nightly.md").read_text("utf-8"), re.MULTILINE))
+    ran(tmp_path / "log", progress=True)
+    with suppress(ValueError), EventLog(tmp_path / "log"):
+        raise ValueError
+    found = lines(tmp_path / "log")
+    assert {line["event"] for line in found} == rows.keys() & {
+        "run_started", "note", "problem", "texture_started", "texture_progress", "texture_ended", "run_ended",
+        "run_stopped",
+    }  # fmt: skip
+    for line in found:
+        told = set(re.findall(r"`(\w+)`", rows[line["event"]]))
+        named = {*line, *line.get("planned", ()), *line.get("standing", ())} - {"at", "run", "seq", "event"}
+        assert named <= told | {"planned", "standing"}, line["event"]
 
 
 def test_a_log_that_cannot_be_opened_ends_no_run(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -74,6 +75,12 @@ def test_labels_hold_every_name(name: str) -> None:
         for sample in family.samples:
             assert prometheus.readable(name) == sample.labels["library"]
     text.encode("utf-8")
+
+
+def test_the_documentation_has_every_figure() -> None:
+    text = (Path(__file__).parent.parent / "docs" / "nightly.md").read_text("utf-8")
+    for name, _ in samples(exposition(WELL, "/lib")):
+        assert re.search(rf"^\| `{name}[`{{]", text, re.MULTILINE), name
 
 
 def test_shards_of_one_library_are_told_apart() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import fields, replace
+from pathlib import Path
 
 import pytest
 
@@ -73,6 +75,20 @@ def test_slowest_are_of_this_run_alone() -> None:
 def test_a_run_with_nothing_to_say_has_empty_lists() -> None:
     found = told((), (), Plan("/lib", "/out", PLAN.device, ()))
     assert [found[key] for key in ("failed", "rejected", "changed", "slowest", "kinds")] == [[], [], [], [], {}]
+
+
+def test_the_documentation_has_every_field() -> None:
+    text = (Path(__file__).parent.parent / "docs" / "nightly.md").read_text("utf-8")
+    text = text[text.index("### Summary") : text.index("### JUnit")]
+    found = told()
+    named = set(re.findall(r"`(\w+)`", text))
+    assert {
+        *found,
+        *found["run"],
+        *found["rejected"][0],
+        *found["slowest"][0],
+        *found["rejected"][0]["figures"][0],
+    } <= named
 
 
 @pytest.mark.parametrize("name", ODD)

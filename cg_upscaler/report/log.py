@@ -147,6 +147,8 @@ def _standing(plan: Plan) -> dict[str, int]:
 
 def _ends_within_a_line(path: Path) -> bool:
     """Whether the last line of a file was never finished, as a killed run or a full disk leaves it."""
+    if not path.is_file():  # a pipe, a terminal
+        return False
     with path.open("rb") as file:
         if file.seek(0, 2) == 0:
             return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from contextlib import suppress
 from typing import Any
 
 from cg_upscaler.wire import to_plain
@@ -23,7 +24,16 @@ def json_of(value: Any, *, indent: int | None = None) -> str:
     Figures that are no number, or infinite, become null, as JSON has none.
     """
     separators = (",", ":") if indent is None else None
+    with suppress(ValueError):  # a log has thousands of lines, nearly all of them without anything to clean
+        text = json.dumps(value, indent=indent, separators=separators, allow_nan=False, default=_fields)
+        if "\\ud" not in text:
+            return text
     return json.dumps(_clean(to_plain(value)), indent=indent, separators=separators, allow_nan=False)
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    """Return a dataclass as a dict of what it holds."""
+    return {field: getattr(value, field) for field in value.__dataclass_fields__}
 
 
 def _clean(value: Any) -> Any:
