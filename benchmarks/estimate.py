@@ -144,13 +144,13 @@ def stages(done: Sequence[tuple[Job, float, int]]) -> list[tuple[str, float]]:
         amounts.append({**shown, **load.beside})
     names = sorted({name for amount in amounts for name in amount})
     matrix = np.array([[amount.get(name, 0.0) / unit_of(name) for name in names] for amount in amounts])
-    taken = np.array([seconds for _, seconds, _ in done])
-    weights = 1 / np.maximum(taken, 0.05)
-    matrix, right, found = matrix * weights[:, None], taken * weights, np.full(len(names), 0.1)
-    for _ in range(1000):  # one after the other, none below nothing
-        for at in range(len(names)):
-            column = matrix[:, at]
-            found[at] = max(0.0, found[at] + column @ (right - matrix @ found) / (column @ column))
+    taken, found = np.array([seconds for _, seconds, _ in done]), np.full(len(names), 0.1)
+    for _ in range(8):  # errors are relative to what is found: else what was slow for once would count for less
+        weights = 1 / np.maximum(matrix @ found, 0.05)
+        weighted, right = matrix * weights[:, None], taken * weights
+        for _ in range(200):  # one after the other, none below nothing
+            for at, column in enumerate(weighted.T):
+                found[at] = max(0.0, found[at] + column @ (right - weighted @ found) / max(column @ column, 1e-12))
     return list(zip(names, found, strict=True))
 
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from cg_upscaler.demand import plane
 from cg_upscaler.geometry import Bands, Cut, Edge, Edges, Size, Tiled
 from cg_upscaler.job import Action, Group, Job, Pass, Via
-from cg_upscaler.maps import PLAIN
+from cg_upscaler.maps import PLAIN, ColorSpace
 from cg_upscaler.models import catalog
-from cg_upscaler.spec import ImageSpec, ModelInfo, Precision
+from cg_upscaler.pixels.match import is_matched
+from cg_upscaler.spec import Effort, ImageSpec, ModelInfo, Precision
 
 FILTERED = "filtered"
 """The model that a group is counted under which is only brought to size."""
@@ -39,7 +40,7 @@ class Workload:
     shown: dict[Network, float] = field(default_factory=dict)
     """Texels that each network is shown, with what lies beyond borders and between tiles."""
     beside: dict[str, float] = field(default_factory=dict)
-    """Texels that processors work on beside networks, by the stage: ``color``, ``bicubic``, ``write png`` …; and
+    """Texels that processors work on beside networks, by the stage: ``color``, ``match``, ``write png`` …; and
     ``textures``, how many there are."""
 
     def __add__(self, other: Workload) -> Workload:
@@ -69,9 +70,11 @@ def workload(job: Job) -> Workload:
 
 
 def stage_of(spec: ImageSpec) -> str:
-    """Return what writing a file is counted under: by its container, and by block formats within."""
-    encoding = spec.storage.encoding
-    return f"write {encoding if encoding in _BLOCKS else spec.container}"
+    """Return what writing a file is counted under: by its container, or by block format and the effort for it."""
+    encoding, effort = spec.storage.encoding, spec.storage.effort
+    if encoding not in _BLOCKS:
+        return f"write {spec.container}"
+    return f"write {encoding}" + ("" if effort is Effort.FAST else f" {effort.value}")
 
 
 def pictures(job: Job) -> int:
@@ -116,6 +119,10 @@ def _shown(job: Job) -> Size:
 def _pass(group: Group, step: Pass, size: Size, edges: Edges, count: int) -> Workload:
     given = float(size.pixels * (step.factor * (2 if step.via is Via.SHRINK else 1)) ** 2 * count)
     beside = {group.role.value: given}
+    if is_matched(group):
+        beside["light" if group.color_space is ColorSpace.LINEAR else "match"] = given
+    if group.grain > 0:
+        beside["grain"] = given
     if group.model in PLAIN:
         return Workload(beside={**beside, group.model: given})
     model = catalog.find(group.model)

@@ -6,20 +6,47 @@
 from __future__ import annotations
 
 STAGES: dict[str, float] = {
-    "color": 0.40,
-    "scalar": 0.30,
-    "alpha": 0.30,
-    "normal": 0.30,
-    "nearest": 0.03,
-    "linear": 0.05,
-    "bicubic": 0.05,
-    "filtered": 0.10,
-    "mips": 0.20,
-    "textures": 0.02,
+    "color": 0.16,
+    "scalar": 0.04,
+    "alpha": 0.06,
+    "normal": 0.15,
+    "match": 0.13,
+    "light": 0.30,
+    "grain": 0.10,
+    "nearest": 0.01,
+    "linear": 0.01,
+    "bicubic": 0.01,
+    "filtered": 0.05,
+    "mips": 0.02,
+    "textures": 0.03,
 }
 """Seconds of one processor for a million texels; ``textures`` are seconds for each."""
 
-WRITING: dict[str, float] = {"png": 0.1, "bc7": 0.2}
+WRITING: dict[str, float] = {
+    "png": 0.08,
+    "jpg": 0.07,
+    "webp": 0.27,
+    "tif": 0.13,
+    "tga": 0.01,
+    "bmp": 0.01,
+    "exr": 0.10,
+    "dds": 0.01,
+    "ktx2": 0.01,
+    "vtf": 0.01,
+    "bc1": 0.07,
+    "bc2": 0.07,
+    "bc3": 0.07,
+    "bc4": 0.03,
+    "bc5": 0.04,
+    "bc6h": 0.20,
+    "bc7": 0.15,
+    "bc7 normal": 1.0,
+    "bc7 best": 4.0,
+    "bc6h normal": 1.0,
+    "bc6h best": 4.0,
+    "uastc": 1.0,
+    "etc1s": 1.0,
+}
 """The same of writing files, by container or block format."""
 
 OTHER = 0.1
@@ -29,7 +56,8 @@ OTHER = 0.1
 def seconds_of(stage: str) -> float:
     """Return seconds of one processor for a million texels at a stage, or for a texture."""
     if stage.startswith("write "):
-        return WRITING.get(stage.removeprefix("write "), OTHER)
+        what = stage.removeprefix("write ")
+        return WRITING.get(what) or WRITING.get(what.partition(" ")[0], OTHER)
     return STAGES.get(stage, OTHER)
 
 
