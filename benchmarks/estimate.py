@@ -4,6 +4,9 @@
     python benchmarks/estimate.py LIBRARY --calibrated     estimate all, as on a machine where nothing ever ran
     python benchmarks/estimate.py LIBRARY --costs          measure the tables of `flight/estimate/`
 
+With `--alone` everything has one processor, one texture after another, and its seconds are counted and not those of
+the clock: the same however much others do on the machine meanwhile.
+
 What is learned goes into a folder of its own, and not among the user's. Halves are every other texture by cost, so that
 they are alike. `--costs` runs one texture after another, in each format of `--formats`, and prints the seconds of
 processors that its stages take, which other work on the machine does not change, and how many bytes results have.
@@ -64,18 +67,19 @@ def planned(library: Path, output: Path, model: str | None, device: DeviceInfo, 
         return make_plan(config, device=device, receipts=receipts, measure=reach_on(device))
 
 
-def run(plan: Plan, where: Path, jobs: int | None) -> Taken:
+def run(plan: Plan, where: Path, jobs: int | None, *, alone: bool) -> Taken:
     """Run a plan for real in a process of its own, as a user would, remember it, and return what it took."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as child:
-        return child.submit(run_here, plan, where, jobs).result()
+        return child.submit(run_here, plan, where, jobs, alone).result()
 
 
-def run_here(plan: Plan, where: Path, jobs: int | None) -> Taken:
-    measuring = Measuring(Pool(plan.device))
-    start, processor = time.monotonic(), time.process_time()
+def run_here(plan: Plan, where: Path, jobs: int | None, alone: bool) -> Taken:
+    clock = time.process_time if alone else time.monotonic
+    measuring = Measuring(Pool(plan.device), clock)
+    start, processor = clock(), time.process_time()
     with Receipts(Path(plan.output)) as receipts:
-        done = Engine(measuring, force=True, jobs=jobs).run(plan, receipts)
-    seconds, processor = time.monotonic() - start, time.process_time() - processor
+        done = Engine(measuring, force=True, jobs=1 if alone else jobs).run(plan, receipts)
+    seconds, processor = clock() - start, time.process_time() - processor
     failed = [receipt.error for receipt in done if receipt.outcome not in (Outcome.DONE, Outcome.COPIED)]
     if failed:
         print("not done:", *failed, sep="\n  ")
@@ -90,20 +94,24 @@ def run_here(plan: Plan, where: Path, jobs: int | None) -> Taken:
 
 
 def validate(args: argparse.Namespace, folder: Path) -> None:
+    if args.alone:
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     device = devices.describe(args.device)
     plan = planned(args.library, folder / "out", args.model, device, args.format)
     where = folder / "speeds"
     ordered = sorted(plan.jobs, key=cost)
     learned, asked = (replace(plan, jobs=tuple(half)) for half in (ordered[::2], ordered[1::2]))
     if args.calibrated:
-        known, asked = calibrate(plan.jobs, Pool(device), speeds.Speeds(), device, remember=False), plan
+        clock = time.process_time if args.alone else time.monotonic
+        known = calibrate(plan.jobs, Pool(device), speeds.Speeds(), device, remember=False, clock=clock)
+        asked = plan
     else:
-        run(learned, where, args.jobs)
+        run(learned, where, args.jobs, alone=args.alone)
         known = speeds.load(where)
     said = estimate(asked.jobs, known, device)
     print("\n".join(in_words(said, folder)), end="\n\n")
     before = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
-    took = run(asked, where, args.jobs)
+    took = run(asked, where, args.jobs, alone=args.alone)
     print(compared(said, took))
     busy = f"{took.processor:.0f} s of processors, {before:.1f} at work before"
     print(f"\n{len(asked.jobs)} textures on {device.label}, {busy}")
@@ -177,6 +185,7 @@ def main() -> None:
     parser.add_argument("--format", default="", help="as `png` or `dds bc7`; the source's own")
     parser.add_argument("--jobs", type=int)
     parser.add_argument("--calibrated", action="store_true")
+    parser.add_argument("--alone", action="store_true", help="on one processor, by its seconds (Linux)")
     parser.add_argument("--costs", action="store_true")
     parser.add_argument("--formats", type=json.loads, default=["", *FORMATS], help="of --costs: a list in JSON")
     args = parser.parse_args()

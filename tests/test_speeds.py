@@ -271,8 +271,8 @@ def test_learning_comes_to_the_truth(shared: bool) -> None:
         costs = fitted(some_runs(truth(), count, shared=shared) + some_runs(truth(), 1, shared=shared, seed=3))
         known = [one for one in asked if one.shown.keys() <= costs.networks.keys()]
         errors.append(max(abs(costs.seconds(one) / one.seconds - 1) for one in known))
-    assert errors[-1] < 0.05
-    assert errors[-1] < errors[0]
+    assert errors[-1] < 0.07
+    assert errors[-1] < errors[0] / 2
 
 
 def test_a_machine_that_is_now_and_then_busy_is_known_within_a_tenth() -> None:
@@ -280,6 +280,13 @@ def test_a_machine_that_is_now_and_then_busy_is_known_within_a_tenth() -> None:
     asked = some_runs(truth(), 20, shared=True, seed=7)
     ratios = [costs.seconds(one) / one.seconds for one in asked]
     assert sum(ratios) / len(ratios) == pytest.approx(1.0, abs=0.1)
+
+
+def test_a_night_on_which_the_machine_had_other_work_changes_little() -> None:
+    runs = some_runs(truth(), 12, shared=True)
+    busy = replace(runs[-1], seconds=4 * runs[-1].seconds, busy={k: 4 * b for k, b in runs[-1].busy.items()})
+    (asked,) = some_runs(truth(), 1, shared=True, seed=9)
+    assert fitted([*runs[:-1], busy]).seconds(asked) == pytest.approx(fitted(runs).seconds(asked), rel=0.15)
 
 
 def test_the_same_run_again_is_foretold_after_one() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from time import monotonic
 
 import numpy as np
@@ -18,6 +18,9 @@ from cg_upscaler.pixels.views import Array
 from cg_upscaler.spec import DeviceInfo
 from cg_upscaler.upscale import Generators
 
+Clock = Callable[[], float]
+"""Gives seconds since some moment."""
+
 _SIDES = (64, 128, 256, 512, 1024)
 _ENOUGH = 0.5
 """Seconds that a picture has to take to tell a speed."""
@@ -25,13 +28,22 @@ _WARMING = 32
 
 
 def calibrate(
-    jobs: Iterable[Job], generators: Generators, speeds: Speeds, device: DeviceInfo, *, remember: bool = True
+    jobs: Iterable[Job],
+    generators: Generators,
+    speeds: Speeds,
+    device: DeviceInfo,
+    *,
+    remember: bool = True,
+    clock: Clock = monotonic,
 ) -> Speeds:
-    """Return speeds that know each network of the jobs. What cannot run here stays unknown."""
+    """Return speeds that know each network of the jobs. What cannot run here stays unknown.
+
+    With `remember` they are known from now on, until many runs have told more.
+    """
     records: list[Record] = []
     for network in networks(jobs):
         if not speeds.knows(device, network.key):
-            records += _measured(network, generators, device)
+            records += _measured(network, generators, device, clock)
     if remember:
         save(records)
     return speeds.with_(records)
@@ -42,12 +54,12 @@ def networks(jobs: Iterable[Job]) -> tuple[Network, ...]:
     return tuple(dict.fromkeys(network for job in jobs for network in workload(job).shown))
 
 
-def _measured(network: Network, generators: Generators, device: DeviceInfo) -> Iterator[Record]:
+def _measured(network: Network, generators: Generators, device: DeviceInfo, clock: Clock) -> Iterator[Record]:
     """Yield one record of a network, of the first picture that takes long enough; none where it fails."""
     try:
-        _seconds(network, generators, _WARMING)  # loads its weights, and what compiles itself does so
+        _seconds(network, generators, _WARMING, clock)  # loads its weights, and what compiles itself does so
         for side in _SIDES:
-            texels, seconds = _seconds(network, generators, side)
+            texels, seconds = _seconds(network, generators, side, clock)
             if seconds > _ENOUGH:
                 break
     except UpscaleError:
@@ -55,13 +67,13 @@ def _measured(network: Network, generators: Generators, device: DeviceInfo) -> I
     yield record_of([Workload({network: texels})], seconds, device, calibrated=True)
 
 
-def _seconds(network: Network, generators: Generators, side: int) -> tuple[float, float]:
+def _seconds(network: Network, generators: Generators, side: int, clock: Clock) -> tuple[float, float]:
     """Return the texels that a square of noise shows to a network, and the seconds that it takes."""
     generator = generators.get(network.name, 0)
     size, edges = Size(side, side), Edges()
     pixels = np.random.default_rng(0).random((side, side, generator.info.channels), np.float32)
     cut = canonical_cut(size, generator.info, edges)
-    start = monotonic()
+    start = clock()
     for _ in generator.run(Array(pixels), cut, edges, network.precision, lambda share: None):
         pass
-    return texels_shown(size, cut, generator.info, edges), monotonic() - start
+    return texels_shown(size, cut, generator.info, edges), clock() - start

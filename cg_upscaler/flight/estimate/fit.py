@@ -29,6 +29,9 @@ _RUN, _CALIBRATED = 0.08, 0.2
 _AGEING = 0.95
 """What a run counts for against the one after it."""
 
+_STRANGE = 0.15
+"""From where on being further off does not count for more: the machine had something else to do that night."""
+
 _APART = 4
 """The norm by which the seconds of a device and of processors come to those of a run: nearly the longer of the two."""
 
@@ -84,8 +87,9 @@ def fitted(runs: Sequence[Record]) -> Costs:
         rest = np.array([log(term.run.seconds / max(term.seconds(now), _LEAST)) for term in terms])
         shares = np.array([term.shares(now, networks, stages) for term in terms])
         # Gauss-Newton: runs as they are off, and guesses as they are, each against how far it may be.
-        matrix = np.vstack([shares * weights[:, None], np.diag(1 / widths)])
-        right = np.concatenate([rest * weights, -off / widths])
+        trust = weights / np.sqrt(np.maximum(1.0, np.abs(rest) / _STRANGE))
+        matrix = np.vstack([shares * trust[:, None], np.diag(1 / widths)])
+        right = np.concatenate([rest * trust, -off / widths])
         step = np.linalg.lstsq(matrix, right, rcond=None)[0]
         off = off + np.clip(step, -_STEP, _STEP)
         if np.abs(step).max() < 1e-6:
