@@ -413,7 +413,7 @@ def test_an_unknown_profile_names_those_near_it(written: Write) -> None:
 # What is wrong, and where
 
 ERRORS = {
-    "wobble: 3": ("1", "unknown setting 'wobble'; choose alpha, alpha_threshold"),
+    "wobble: 3": ("1", "unknown setting 'wobble'; choose after_run, alpha, alpha_threshold"),
     "\nsclae: 2": ("2", "unknown setting 'sclae' (did you mean 'scale'?)"),
     "scale: 5": ("1", "scale: 5 is not among its values; choose 0.5, 1, 2, 3, 4 or 8"),
     'scale: "4"': ("1", "scale: '4' is not among its values; choose 0.5, 1, 2, 3, 4 or 8"),

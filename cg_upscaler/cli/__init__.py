@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 import traceback
@@ -64,6 +65,10 @@ def run_cli(arguments: Sequence[str] | None = None) -> int:
         return _say(error, ExitCode.FAILED)
     except BrokenPipeError:
         return ExitCode.FAILED  # the reader of stdout went away: `| head`
+    except OSError as error:  # a system that refuses is no bug here
+        where = f"{os.fsdecode(error.filename)}: " if error.filename else ""
+        reason = error.strerror or error
+        return _say(f"{where}{reason}; check the disk or the network drive, and run again", ExitCode.FAILED)
     except Exception:
         with tempfile.NamedTemporaryFile(
             "w", prefix="cg-upscale-", suffix=".log", delete=False, encoding="utf-8"

@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from cg_upscaler.errors import UsageError
 from cg_upscaler.job import Action, Companion, Job, Problem
 from cg_upscaler.library.receipts import REJECTED
 
+_NONE: Mapping[str, str] = MappingProxyType({})
+
 
 def check_output(source: Path, output: Path, *, within: bool = False) -> None:
     """Raise `UsageError` for an output folder that is the library itself, unless it is to be, or no folder."""
-    library = source if source.is_dir() else source.parent
+    library = source if os.path.isdir(source) else source.parent
     if not within and os.path.normcase(os.path.realpath(output)) == os.path.normcase(os.path.realpath(library)):
         raise UsageError(
             "the output folder is the library itself, and sources are never overwritten",
@@ -28,13 +31,23 @@ def check_output(source: Path, output: Path, *, within: bool = False) -> None:
         raise UsageError(what, where=output, fix="choose another --out")
 
 
-def without_clashes(jobs: Sequence[Job], output: Path, *, overwrite: bool = False) -> tuple[list[Job], list[Problem]]:
+def without_clashes(
+    jobs: Sequence[Job],
+    output: Path,
+    *,
+    overwrite: bool = False,
+    sources: Mapping[str, str] = _NONE,
+    taken: Mapping[str, str] = _NONE,
+) -> tuple[list[Job], list[Problem]]:
     """Return the jobs that may be written, and the problem of each of the others.
 
-    With `overwrite` a result may take the place of its own source, and of no other.
+    With `overwrite` a result may take the place of its own source, and of no other. `sources` and `taken` are the
+    paths of further sources and results, of textures that have no job here, and their names.
     """
+    others = {_folded(path): name for path, name in taken.items()}
     writing = [job for job in jobs if job.action is not Action.SKIP]
-    sources = {_folded(os.path.realpath(each.source)): job.name for job in jobs for each in _files(job)}
+    victims = {_folded(path): name for path, name in sources.items()}
+    victims |= {_folded(os.path.realpath(each.source)): job.name for job in jobs for each in _files(job)}
     by_output = defaultdict(list)
     for job in writing:
         for each in _files(job):
@@ -45,7 +58,8 @@ def without_clashes(jobs: Sequence[Job], output: Path, *, overwrite: bool = Fals
         for each in _files(job):
             what = "its result" if each is job else f"its description {os.path.basename(each.output)}"
             rivals = [other.name for other in by_output[_folded(each.output)] if other is not job]
-            victim = sources.get(_folded(os.path.realpath(each.output)))
+            rivals += filter(None, [others.get(_folded(each.output))])
+            victim = victims.get(_folded(os.path.realpath(each.output)))
             in_place = overwrite and victim == job.name and (each is job or each.source == each.output)
             moved = overwrite and each is job and _folded(job.output) != _folded(job.source)
             if moved and job.action is not Action.COPY:

@@ -72,8 +72,8 @@ def scan(
     keeps names that one of its globs matches. Names that differ in nothing but case are problems, for their results
     would be one file on Windows and macOS. Raises `UsageError` where there is no such file or folder.
     """
-    alone = root.is_file()
-    if not alone and not root.is_dir():
+    alone = os.path.isfile(root)
+    if not alone and not os.path.isdir(root):
         raise UsageError("no such file or folder", where=root, fix="check the path of the library")
     walk = _Walk(root.parent if alone else root)
     there = sorted(walk.files(deep=not alone), key=lambda item: _order(item.name))

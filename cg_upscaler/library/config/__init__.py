@@ -31,6 +31,8 @@ __all__ = [
 ]
 
 
+_PATHS = ("source", "output", "state", "lock")
+
 _Place = tuple[str | int, ...]
 """Where a setting stands: ``("rules", 2, "scale")``."""
 
@@ -152,14 +154,14 @@ def schema() -> dict[str, Any]:
 
 def _anchor(part: Any, folder: Path) -> None:
     """Make the paths of a file, or of one of its profiles, absolute."""
-    for name in ("source", "output"):
+    for name in _PATHS:
         if isinstance(part, dict) and isinstance(part.get(name), str):
             part[name] = Path(os.path.abspath(folder / Path(part[name]).expanduser()))
 
 
 def _anchored(name: str, value: Any) -> Any:
     """Make a path of the command line absolute: a model's is otherwise relative to the configuration file."""
-    if name in ("source", "output"):
+    if name in _PATHS:
         return Path(os.path.abspath(Path(value).expanduser()))
     if name == "model" and isinstance(value, str) and (value.lower().endswith(SUFFIXES) or Path(value).name != value):
         return os.path.abspath(Path(value).expanduser())

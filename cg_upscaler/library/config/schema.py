@@ -23,6 +23,7 @@ from pydantic_core import PydanticCustomError
 from cg_upscaler.codecs import PIXEL_LIMIT
 from cg_upscaler.geometry import Cells, Edge, Size
 from cg_upscaler.job import Gates
+from cg_upscaler.library.config.course import Course
 from cg_upscaler.library.config.format import AskedFormat, Format
 from cg_upscaler.library.config.notation import (
     AUTO,
@@ -268,9 +269,13 @@ class Rule(Settings):
         declared = (self.channels or {}).keys() - {"a"}
         return self.kind or (MapKind.PACKED if declared else None)
 
+    @property
+    def label(self) -> str:
+        """How messages call it, wherever it stands in its file."""
+        return f"rule {self.match[0]!r}{', …' if len(self.match) > 1 else ''}"
+
     def __str__(self) -> str:
-        more = ", …" if len(self.match) > 1 else ""
-        return f"rule {self.match[0]!r}{more}" + (f" ({self._where})" if self._where else "")
+        return self.label + (f" ({self._where})" if self._where else "")
 
 
 class Profile(Settings):
@@ -284,7 +289,7 @@ class Profile(Settings):
     """Come before the others, setting by setting."""
 
 
-class Config(Settings):
+class Config(Settings, Course):
     """All that a run is told, as the file and the command line give it together."""
 
     source: Path

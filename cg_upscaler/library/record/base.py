@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable
@@ -43,7 +44,7 @@ class Base:
     def _place(self) -> str:
         if self.read_only:
             # An empty file is what a run leaves that is killed as it begins.
-            return str(self.path) if self.path.is_file() and self.path.stat().st_size else ":memory:"
+            return str(self.path) if os.path.isfile(self.path) and os.path.getsize(self.path) else ":memory:"
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -122,7 +123,7 @@ class Base:
             return DiskFull("no space is left for the receipts", where=self.path, fix="free some and run again")
         if "locked" in text:
             return OutputError("another run is writing to this folder", where=self.path, fix="wait until it has ended")
-        if isinstance(error, sqlite3.OperationalError) and not self.path.is_file():
+        if isinstance(error, sqlite3.OperationalError) and not os.path.isfile(self.path):
             return OutputError(f"cannot be created: {text}", where=self.path, fix="check the folder's permissions")
         if "readonly" in text or "unable to open" in text or "I/O" in text:
             return OutputError(f"cannot be written: {text}", where=self.path, fix="check its permissions and its disk")

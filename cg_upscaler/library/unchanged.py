@@ -1,0 +1,144 @@
+"""Finds the folders in which nothing is to be done, without planning them: all that plans come from is as it was."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from cg_upscaler.backends.identity import identity
+from cg_upscaler.job import ALGORITHM
+from cg_upscaler.library.config import Config
+from cg_upscaler.library.config.course import Course
+from cg_upscaler.library.receipts import Receipts
+from cg_upscaler.library.scan import Scan
+from cg_upscaler.standing import Settled
+
+_SETTLED = 2 * 10**9
+"""Nanoseconds for which a file must have been left alone before a scan to be known by its time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """The folders of a library, each with a signature of all that its plan comes from."""
+
+    signatures: dict[str, str]
+    restless: frozenset[str]
+    """Those with files that were written to when the scan was near: a further change might not show in their time."""
+
+
+def folders_of(seen: Scan, config: Config, now: int) -> Folders:
+    """Return the folders of a scan that was begun `now`, in nanoseconds."""
+    inside: dict[str, list[tuple[str, int, int]]] = defaultdict(list)
+    restless = set()
+    for name, (size, mtime) in seen.stamps.items():
+        folder = folder_of(name)
+        inside[folder].append((name, size, mtime))
+        if mtime > now - _SETTLED:
+            restless.add(folder)
+    beyond = [(name, *seen.stamps[name]) for name in {*seen.sidecars, *seen.descriptions}]
+    terms = _digest([_terms(config), sorted(beyond)])
+    signatures = {folder: _digest([terms, sorted(files)]) for folder, files in inside.items()}
+    return Folders(signatures, frozenset(restless))
+
+
+def folder_of(name: str) -> str:
+    """Return the folder of a texture within its library."""
+    return name.rpartition("/")[0]
+
+
+def unchanged(folders: Folders, receipts: Receipts) -> dict[str, Settled]:
+    """Return the folders in which all is as it was when nothing was left to do: sources, settings, and results."""
+    same = {
+        folder: Settled(folder, textures, skipped)
+        for folder, (signature, textures, skipped) in receipts.settled().items()
+        if folders.signatures.get(folder) == signature
+    }
+    for output in receipts.outputs():
+        folder = folder_of(output.name)
+        if folder in same and not _stands(os.path.join(receipts.folder, output.path), output.size, output.mtime):
+            del same[folder]
+    return same
+
+
+def gone(folders: Folders, receipts: Receipts) -> bool:
+    """Whether a folder is not there any more in which nothing was left to do."""
+    return not receipts.settled().keys() <= folders.signatures.keys()
+
+
+def touched(changed: Collection[str], ties: Iterable[Collection[str]]) -> set[str]:
+    """Return the folders that are to be planned: those that changed, and all that are tied to one, however far."""
+    found = set(changed)
+    waiting = [set(tie) for tie in ties if len(tie) > 1]
+    while True:
+        reached = [tie for tie in waiting if not tie.isdisjoint(found)]
+        if not reached:
+            return found
+        found.update(*reached)
+        waiting = [tie for tie in waiting if tie.isdisjoint(found)]
+
+
+def settle(
+    folders: Folders, receipts: Receipts, kept: Iterable[Settled], ended: Mapping[str, bool], names: Iterable[str]
+) -> None:
+    """Remember the folders in which nothing is left to do.
+
+    `kept` are those that were not planned. `ended` says of each texture that was whether it is up to date now (and
+    not skipped); one that is missing there failed. `names` are all textures of the library.
+    """
+    textures = Counter(folder_of(name) for name in names)
+    open_ = {folder_of(name) for name in names if name not in ended}
+    rows = {each.folder: (folders.signatures[each.folder], each.textures, each.skipped) for each in kept}
+    skipped = Counter(folder_of(name) for name, current in ended.items() if not current)
+    for folder in {folder_of(name) for name in ended} - open_ - folders.restless:
+        rows[folder] = folders.signatures[folder], textures[folder], skipped[folder]
+    receipts.settle_folders(rows)
+
+
+def _stands(path: str, size: int, mtime: int) -> bool:
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return False
+    return stat.S_ISREG(found.st_mode) and (found.st_size, found.st_mtime_ns) == (size, mtime)
+
+
+def _terms(config: Config) -> str:
+    """Return what of the circumstances may reach any plan: settings, this package, its libraries, models, devices."""
+    said = config.model_dump_json(exclude=set(Course.model_fields))
+    return _digest([said, str(config.base), config.converts, ALGORITHM, _package(), identity(), _models(config)])
+
+
+def _models(config: Config) -> list[tuple[str, int, int]]:
+    """Return the weights files that settings name, with their sizes and times."""
+    parts = (config, *config.rules, *config.kinds.values())
+    found = []
+    for name in sorted({part.model for part in parts if part.model}):
+        path = (config.base or Path()) / Path(name).expanduser()
+        if path.is_file():
+            found.append((str(path), path.stat().st_size, path.stat().st_mtime_ns))
+    return found
+
+
+@lru_cache(maxsize=1)
+def _package() -> str:
+    """Return what this package and those beside it are, by the times of our files and the versions of theirs."""
+    root = str(Path(__file__).parents[1])
+    ours = []
+    for folder, _, files in os.walk(root):
+        ours += [os.path.join(folder, name) for name in files if name.endswith(".py")]
+    stamps = sorted((path, os.stat(path).st_size, os.stat(path).st_mtime_ns) for path in ours)
+    libraries = os.path.dirname(os.path.dirname(np.__file__))
+    return _digest([stamps, sorted(name for name in os.listdir(libraries) if name.endswith(".dist-info"))])
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value).encode("utf-8", "surrogateescape")).hexdigest()
