@@ -80,7 +80,7 @@ class Engine:
             land=land,
             jobs=self._jobs,
             memory=footprint.budget(plan.device.name) if self._memory is None else self._memory,
-            alone=[index for index, job in enumerate(plan.jobs) if job.name in self._conduct.alone],
+            alone=[index for index, job in enumerate(plan.jobs) if job.name in self._conduct.precautions.alone],
         )
         if self._drained:
             crew.drain()

@@ -30,6 +30,7 @@ from cg_upscaler.flight.twins import Twin, Twins
 from cg_upscaler.gates import in_words, judged
 from cg_upscaler.job import Action, Event, Job, Outcome, Receipt
 from cg_upscaler.library.outputs import OutputState, hash_file, stat_of
+from cg_upscaler.library.precautions import Precautions
 from cg_upscaler.library.receipts import Receipts
 from cg_upscaler.library.rejected import reject, withdraw
 from cg_upscaler.library.standing import IN_THE_WAY, Found, Terms, find
@@ -55,10 +56,7 @@ class Conduct:
     """Makes a read-only file writable, before it is replaced. Raises `OutputError`."""
     time_limit: float | None = None
     """Seconds that a texture may take."""
-    set_aside: dict[str, str] = field(default_factory=dict)
-    """Textures that are not tried, by name, and why."""
-    alone: frozenset[str] = frozenset()
-    """Textures that run last, each with no other beside it: the process ended when they were on their way."""
+    precautions: Precautions = field(default_factory=Precautions)
 
 
 @dataclass(slots=True)
@@ -79,11 +77,15 @@ class Attempts:
 
         Raises `Cancelled`, bugs and, only of a flight with company, `OutOfMemory` and MemoryError.
         """
+        set_aside = self.conduct.precautions.set_aside.get(job.name)
+        if set_aside is not None:
+            return Receipt(job.name, Outcome.FAILED, error=f"{job.name}: {set_aside}", at=_now())
         start = time.monotonic()
-        flight.check = self._limit(job, start)
+        flight.check = self._limit(job, start, flight)
         flight.tell(Event(job, 0.0))
         try:
-            receipt = self._tried(job, flight)
+            with self.conduct.precautions.at(job.name):
+                receipt = self._tried(job, flight)
         except Cancelled:
             raise
         except (UpscaleError, OSError, MemoryError) as error:
@@ -97,13 +99,13 @@ class Attempts:
         at = receipt.at if receipt.outcome is Outcome.CURRENT else _now()
         return replace(receipt, seconds=seconds, notes=notes, at=at)
 
-    def _limit(self, job: Job, start: float) -> Callable[[], None] | None:
+    def _limit(self, job: Job, start: float, flight: Flight[Event]) -> Callable[[], None] | None:
         limit = self.conduct.time_limit
         if limit is None:
             return None
 
         def check() -> None:
-            if time.monotonic() - start > limit:
+            if time.monotonic() - start - flight.waited > limit:
                 fix = "raise --time-limit, or skip it by a rule"
                 raise TooSlow(f"took longer than the {limit:g} s that a texture may take", where=job.name, fix=fix)
 
@@ -122,8 +124,6 @@ class Attempts:
     def _attempt(self, job: Job, flight: Flight[Event], sources: _Sources) -> Receipt:
         if job.action is Action.SKIP:
             return Receipt(job.name, Outcome.SKIPPED, notes=(job.why,))
-        if job.name in self.conduct.set_aside:
-            return Receipt(job.name, Outcome.FAILED, error=f"{job.name}: {self.conduct.set_aside[job.name]}")
         found = find(job, self.receipts, self.conduct.terms, judged_now)
         if found.receipt is not None and found.standing.stand is Stand.REJECTED:
             return found.receipt

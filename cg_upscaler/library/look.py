@@ -13,6 +13,7 @@ from typing import TypeVar
 from cg_upscaler import codecs
 from cg_upscaler.errors import SourceError
 from cg_upscaler.job import Problem
+from cg_upscaler.library.precautions import Precautions
 from cg_upscaler.library.receipts import Receipts
 from cg_upscaler.library.scan import Found
 from cg_upscaler.library.survey import survey
@@ -33,6 +34,8 @@ _SURVEY = 7
 _COMPARED = 1 << 21
 """Texels of the largest mip level that others are compared with."""
 
+_NONE = Precautions()
+
 READERS = min(4, os.cpu_count() or 1)
 """Textures looked at at once: reading leaves the interpreter, and each is held whole in memory."""
 
@@ -52,13 +55,21 @@ def look_at(
     *,
     limit: int,
     on_progress: Progress | None = None,
+    precautions: Precautions = _NONE,
 ) -> Iterator[Seen | Problem]:
-    """Yield what was seen, in the order of `found`; a problem for what cannot be read. `limit` is in texels."""
+    """Yield what was seen, in the order of `found`; a problem for what cannot be read. `limit` is in texels.
+
+    Where a process has ended on some before they are looked at one at a time, and not at all where it did so twice.
+    """
 
     def look(item: Found) -> Seen | Problem:
-        return attempt(item.name, lambda: _look(item, receipts, limit))
+        reason = precautions.set_aside.get(item.name)
+        if reason is not None:
+            return Problem(item.name, reason)
+        with precautions.at(item.name):
+            return attempt(item.name, lambda: _look(item, receipts, limit))
 
-    with ThreadPoolExecutor(READERS) as pool:
+    with ThreadPoolExecutor(1 if precautions.alone else READERS) as pool:
         waiting = [pool.submit(look, item) for item in found]
         try:
             for done, future in enumerate(waiting, 1):

@@ -18,6 +18,7 @@ from cg_upscaler.library.groups import Measure, unmeasured
 from cg_upscaler.library.look import Progress
 from cg_upscaler.library.naming.materials import Material, find_materials
 from cg_upscaler.library.planner import Planner, finder, places_of
+from cg_upscaler.library.precautions import Precautions
 from cg_upscaler.library.receipts import Receipts
 from cg_upscaler.library.record.known import known_outputs_under
 from cg_upscaler.library.scan import Scan, scan
@@ -78,13 +79,15 @@ def make_plan(
     on_progress: Progress | None = None,
     measure: Measure = unmeasured,
     survey: Survey | None = None,
+    precautions: Precautions | None = None,
 ) -> Plan:
     """Return the jobs for the textures of a library, in the order of its names, but for those of settled folders.
 
     A texture that cannot be read becomes a problem of the plan and stops nothing. `receipts` remember what was seen
     in a texture, so that the next plan need not read it. `measure` is asked how far a model looks of which that is not
-    known. `survey` is what `survey_library` found, which is otherwise done here, afresh. Raises `UsageError` and
-    `ModelError` for what would fail for the run as a whole, and whatever `on_progress` raises.
+    known. `survey` is what `survey_library` found, which is otherwise done here, afresh; `precautions` tell of textures
+    on which a process has ended. Raises `UsageError` and `ModelError` for what would fail for the run as a whole, and
+    whatever `on_progress` raises.
     """
     output = Path(os.path.abspath(config.output))
     for name in _spaces(config):
@@ -96,7 +99,9 @@ def make_plan(
     materials = find_materials(seen.names, sidecars.verdicts)
     companions = find_companions(root, seen.names, seen.descriptions)
     settled = _still_settled(survey, materials, companions.found, receipts)
-    planner = Planner(config, output, device, finder(config), sidecars, places_of(materials), measure)
+    planner = Planner(
+        config, output, device, finder(config), sidecars, places_of(materials), measure, precautions or Precautions()
+    )
     made = planner.plan([item for item in seen.found if folder_of(item.name) not in settled], receipts, on_progress)
     described, left = with_companions(
         [item for item in made if isinstance(item, Job)],

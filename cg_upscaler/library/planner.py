@@ -21,6 +21,7 @@ from cg_upscaler.library.groups import Find, Measure
 from cg_upscaler.library.look import Progress, Seen, attempt, look_at
 from cg_upscaler.library.naming.materials import Material, Member
 from cg_upscaler.library.naming.neighbours import Neighbours
+from cg_upscaler.library.precautions import Precautions
 from cg_upscaler.library.receipts import Receipts
 from cg_upscaler.library.scan import Found
 from cg_upscaler.library.sidecars import Sidecars
@@ -74,6 +75,7 @@ class Planner:
     sidecars: Sidecars
     places: dict[str, _Place]
     measure: Measure
+    precautions: Precautions = field(default_factory=Precautions)
     reaches: dict[str, Reach] = field(default_factory=dict)
     """How far models look that had to be measured, by their name."""
     used: set[int] = field(default_factory=set)
@@ -85,7 +87,7 @@ class Planner:
         made: dict[str, Job | Problem | _Draft] = {item.name: skipped for item in found if (skipped := self.skip(item))}
         looked = [item for item in found if item.name not in made]
         limit = self.config.pixel_limit
-        for item in look_at(looked, receipts, limit=limit, on_progress=on_progress):
+        for item in look_at(looked, receipts, limit=limit, on_progress=on_progress, precautions=self.precautions):
             if isinstance(item, Problem):
                 made[item.name] = item
             else:
