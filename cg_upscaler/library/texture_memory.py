@@ -31,6 +31,9 @@ _TRANSCODED = {("uastc", False): "bc7", ("uastc", True): "bc7", ("etc1s", False)
 _ON_CARD = {1: 1, 2: 2, 3: 4, 4: 4}
 """Channels that a card holds for those of a picture: none has three."""
 
+_NOT_ON_CARD = 24
+"""Bits of a texel that no card reads: such files are loaded with a fourth byte."""
+
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 _BINARY = {"ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
 _AMOUNT = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([kmgt]i?)?b?(?:ytes?)?", re.IGNORECASE)
@@ -81,16 +84,19 @@ def bytes_on_card(spec: ImageSpec) -> int:
 
 def bytes_of_picture(spec: ImageSpec, size: Size) -> int:
     """Return the bytes that one mip level takes on a card."""
-    name, formats = "", FORMATS
-    if spec.container in _FORMATS:
-        encoding_of, known = _FORMATS[spec.container]
-        name, formats = encoding_of(spec), dict(known)
-        name = _TRANSCODED.get((name, spec.alpha is not None), name)
-    format = formats.get(name)
+    format = layout_of(spec)
     if format is None:
         return size.pixels * _ON_CARD.get(spec.channels, spec.channels) * spec.depth.bits // 8
-    # No card reads texels of three bytes.
-    return size.pixels * 4 if format.bits == 24 else format.length(size)
+    return size.pixels * 4 if format.bits == _NOT_ON_CARD else format.length(size)
+
+
+def layout_of(spec: ImageSpec) -> Format | None:
+    """Return how texels lie in a file that goes to the card as it is; None for all other files."""
+    if spec.container not in _FORMATS:
+        return None
+    encoding_of, formats = _FORMATS[spec.container]
+    name = encoding_of(spec)
+    return formats.get(_TRANSCODED.get((name, spec.alpha is not None), name))
 
 
 def parse_bytes(text: str | int | float) -> int:

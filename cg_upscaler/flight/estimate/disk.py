@@ -9,11 +9,10 @@ import os
 from collections.abc import Iterable
 
 from cg_upscaler.job import Action, Job
-from cg_upscaler.library.texture_memory import bytes_of_picture
+from cg_upscaler.library.texture_memory import layout_of
 from cg_upscaler.spec import ImageSpec
 
 _HEADER = {"dds": 148, "vtf": 96, "ktx2": 256, "tga": 18, "bmp": 54}
-_CARDS = ("dds", "ktx2", "vtf")
 _COMPRESSED = ("uastc", "etc1s")
 
 GROWTH: dict[tuple[str, str], float] = {
@@ -60,8 +59,8 @@ def bytes_of_result(job: Job) -> int:
 
 def _of(stored: int, source: ImageSpec, result: ImageSpec) -> int:
     header = _HEADER.get(result.container, 0)
-    if result.container in _CARDS and result.storage.encoding not in _COMPRESSED:
-        return header + sum(bytes_of_picture(result, size) for size in result.pictures)
+    if (layout := layout_of(result)) is not None and result.storage.encoding not in _COMPRESSED:
+        return header + sum(map(layout.length, result.pictures))
     if result.container == "bmp" or (result.container == "tga" and result.storage.encoding in ("", "none")):
         return header + result.bytes
     growth = GROWTH.get((source.container, result.container))
