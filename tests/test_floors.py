@@ -36,6 +36,8 @@ TALK = frozenset(
         ("engine", "upscale"),
         ("engine", "flight"),
         ("cluster", "engine"),
+        ("cluster", "flight"),
+        ("cluster", "generate"),
         ("cli", "report"),
     }
 )

@@ -32,6 +32,8 @@ class Flight(Generic[M]):
     """Others are, or were, on their way with it, and hold memory that it might have had."""
     check: Callable[[], None] | None = None
     """Called at each `tell`; may raise, and end the task by that."""
+    waited: float = 0.0
+    """Seconds for which nobody had time for it. They count towards no limit."""
 
     def tell(self, message: M) -> None:
         """Say something, and stop here where the run, or this task, is to stop."""
