@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from cg_upscaler.job import Job
-from cg_upscaler.library.workload import Network, workload
-from cg_upscaler.models import catalog
-from cg_upscaler.spec import ImageSpec
+from cg_upscaler.library.workload import model_of, workload
+from cg_upscaler.maps import PLAIN
+from cg_upscaler.spec import ImageSpec, ModelInfo
 
 BESIDE = 0.03
-"""What a megapixel costs at each stage beside networks, in megapixels through a network of a million parameters."""
+"""What a megapixel costs at each stage beside networks, in megapixels through a network of a million parameters. On a
+processor it is a third of that, and beside a graphics card many times as much."""
 
 TEXTURE = 0.02
 """What a texture costs for being there, in the same: its files are found, opened, hashed, recorded."""
@@ -22,7 +23,10 @@ _STAGES = 2
 def cost(job: Job) -> float:
     """Return what a job costs, in megapixels through a network of a million parameters. Never 0."""
     load = workload(job)
-    networks = sum(texels / 1e6 * _weight(network) for network, texels in load.shown.items())
+    weights = {
+        group.model: _weight(model_of(group)) for group in job.groups if not group.constant and group.model not in PLAIN
+    }
+    networks = sum(texels / 1e6 * weights[network.name] for network, texels in load.shown.items())
     beside = sum(texels / 1e6 for stage, texels in load.beside.items() if stage != "textures")
     return networks + BESIDE * beside + TEXTURE
 
@@ -33,7 +37,6 @@ def cost_of_header(spec: ImageSpec, *, scale: int = 4) -> float:
     return megapixels * (_PARAMETERS + _STAGES * BESIDE * scale**2) + TEXTURE
 
 
-def _weight(network: Network) -> float:
+def _weight(model: ModelInfo) -> float:
     """Return millions of parameters, as far as they meet each texel of the input."""
-    model = catalog.find(network.name)
     return max(model.parameters, 1) / 1e6 / model.multiple**2

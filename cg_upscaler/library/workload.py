@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TypeVar
 
 from cg_upscaler.demand import plane
 from cg_upscaler.geometry import Bands, Cut, Edge, Edges, Size, Tiled
@@ -12,6 +14,8 @@ from cg_upscaler.maps import PLAIN, ColorSpace
 from cg_upscaler.models import catalog
 from cg_upscaler.pixels.match import is_matched
 from cg_upscaler.spec import Effort, ImageSpec, ModelInfo, Precision
+
+K = TypeVar("K")
 
 FILTERED = "filtered"
 """The model that a group is counted under which is only brought to size."""
@@ -44,12 +48,16 @@ class Workload:
     ``textures``, how many there are."""
 
     def __add__(self, other: Workload) -> Workload:
-        shown, beside = dict(self.shown), dict(self.beside)
-        for network, texels in other.shown.items():
-            shown[network] = shown.get(network, 0.0) + texels
-        for stage, texels in other.beside.items():
-            beside[stage] = beside.get(stage, 0.0) + texels
-        return Workload(shown, beside)
+        return together([self, other])
+
+
+def together(loads: Iterable[Workload]) -> Workload:
+    """Return what several jobs ask of a machine."""
+    total = Workload()
+    for load in loads:
+        _add(total.shown, load.shown)
+        _add(total.beside, load.beside)
+    return total
 
 
 def workload(job: Job) -> Workload:
@@ -57,16 +65,35 @@ def workload(job: Job) -> Workload:
     total = Workload(beside={"textures": 1.0 if job.action is not Action.SKIP else 0.0})
     if job.action is not Action.UPSCALE or job.source_spec is None or job.output_spec is None:
         return total
-    count = pictures(job)
+    count, stack = pictures(job), float(job.output_spec.stack.pixels)
     for group in job.groups:
         if group.constant:
             continue
         for step, size in passes(job, group):
-            total += _pass(group, step, size, job.edges, count)
+            if group.model not in PLAIN:
+                model = model_of(group)
+                network = Network(group.model, model.weights, group.precision)
+                _add(total.shown, {network: texels_shown(size, step.cut, model, job.edges) * count})
+            _add(total.beside, _stages(group, step, size, count))
         if not group.passes:
-            total += Workload(beside={FILTERED: float(job.output_spec.stack.pixels)})
-    written = sum(size.pixels for size in job.output_spec.pictures)
-    return total + Workload(beside={stage_of(job.output_spec): float(written), **_mips(job.output_spec)})
+            _add(total.beside, {FILTERED: stack})
+    written = float(sum(size.pixels for size in job.output_spec.pictures))
+    _add(total.beside, {stage_of(job.output_spec): written})
+    if job.output_spec.storage.levels > 1:
+        _add(total.beside, {"mips": stack})
+    return total
+
+
+def model_of(group: Group) -> ModelInfo:
+    """Return what is known of a group's network. Raises ModelNotFound where its file is gone."""
+    return _known(group.model, group.weights)
+
+
+@lru_cache(maxsize=64)
+def _known(name: str, weights: str) -> ModelInfo:
+    """`weights` are there for the cache alone."""
+    published = catalog.PUBLISHED.get(name)
+    return catalog.find(name) if published is None else published.info
 
 
 def stage_of(spec: ImageSpec) -> str:
@@ -116,19 +143,19 @@ def _shown(job: Job) -> Size:
     return Size(size.width + 2 * margin, size.height + 2 * margin)
 
 
-def _pass(group: Group, step: Pass, size: Size, edges: Edges, count: int) -> Workload:
+def _stages(group: Group, step: Pass, size: Size, count: int) -> dict[str, float]:
+    """Return the texels that a pass of a group gives, under all that is done with them."""
     given = float(size.pixels * (step.factor * (2 if step.via is Via.SHRINK else 1)) ** 2 * count)
-    beside = {group.role.value: given}
+    stages = {group.role.value: given}
     if is_matched(group):
-        beside["light" if group.color_space is ColorSpace.LINEAR else "match"] = given
+        stages["light" if group.color_space is ColorSpace.LINEAR else "match"] = given
     if group.grain > 0:
-        beside["grain"] = given
+        stages["grain"] = given
     if group.model in PLAIN:
-        return Workload(beside={**beside, group.model: given})
-    model = catalog.find(group.model)
-    network = Network(group.model, group.weights or model.weights, group.precision)
-    return Workload({network: texels_shown(size, step.cut, model, edges) * count}, beside)
+        stages[group.model] = given
+    return stages
 
 
-def _mips(spec: ImageSpec) -> dict[str, float]:
-    return {"mips": float(spec.stack.pixels)} if spec.storage.levels > 1 else {}
+def _add(to: dict[K, float], more: Mapping[K, float]) -> None:
+    for key, amount in more.items():
+        to[key] = to.get(key, 0.0) + amount

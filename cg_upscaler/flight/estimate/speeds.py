@@ -23,7 +23,7 @@ from cg_upscaler.flight.estimate.clock import Measuring
 from cg_upscaler.flight.estimate.fit import Costs, fitted
 from cg_upscaler.flight.estimate.record import Record, from_text
 from cg_upscaler.job import Job, Outcome, Receipt
-from cg_upscaler.library.workload import Workload, workload
+from cg_upscaler.library.workload import Workload, together, workload
 from cg_upscaler.spec import DeviceInfo
 
 FOLDER = "CG_UPSCALER_SPEEDS"
@@ -112,9 +112,7 @@ def learn(
 
 def record_of(loads: Sequence[Workload], seconds: float, device: DeviceInfo, *, calibrated: bool = False) -> Record:
     """Return what jobs ask for as a run that took, or is to take, so long."""
-    total = Workload()
-    for load in loads:
-        total += load
+    total = together(loads)
     largest = max((load.beside for load in loads), key=lambda beside: sum(beside.values()), default={})
     shown: dict[str, float] = {}
     for network, texels in total.shown.items():
