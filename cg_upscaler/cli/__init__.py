@@ -17,6 +17,7 @@ from cg_upscaler.cli.compare import compare
 from cg_upscaler.cli.convert import convert
 from cg_upscaler.cli.doctor import doctor
 from cg_upscaler.cli.exit_codes import ExitCode
+from cg_upscaler.cli.farm_template import farm_template
 from cg_upscaler.cli.init import init
 from cg_upscaler.cli.inspect import inspect
 from cg_upscaler.cli.models import models
@@ -35,7 +36,7 @@ def cli() -> None:
     """
 
 
-for command in (run, plan, convert, inspect, compare, init, models, bench, doctor):
+for command in (run, plan, convert, inspect, compare, init, models, bench, doctor, farm_template):
     cli.add_command(command)
 
 
