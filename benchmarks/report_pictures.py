@@ -120,7 +120,7 @@ def pictures(chromium: Page, report: Path) -> Iterator[tuple[str, bytes]]:
     look(chromium, "japanRedWood.png", "tiled")
     yield "tiled", chromium.picture()
     look(chromium, "3td_BrickOldRound_01_NRM.png", "light")
-    chromium.drag("#canvas", (0.5, 0.5), (0.33, 0.3))
+    chromium.drag("#canvas", (0.6, 0.6), (0.66, 0.3))
     yield "light", chromium.picture()
 
 

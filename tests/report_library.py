@@ -37,7 +37,7 @@ def picture(height: int, width: int, channels: int = 3, seed: int = 0) -> NDArra
 def bumps(side: int) -> NDArray[np.uint8]:
     """Return a tileable normal map of one round bump, y up."""
     at = (np.arange(side) + 0.5) / side * 2 * np.pi
-    x, y = -np.cos(at)[None, :].repeat(side, 0) * 0.7, np.cos(at)[:, None].repeat(side, 1) * 0.7
+    x, y = -np.sin(at)[None, :].repeat(side, 0) * 0.7, np.sin(at)[:, None].repeat(side, 1) * 0.7
     vectors = np.dstack([x, y, np.ones((side, side))])
     vectors /= np.linalg.norm(vectors, axis=2, keepdims=True)
     return np.asarray(np.rint((vectors / 2 + 0.5) * 255), np.uint8)

@@ -40,9 +40,9 @@ function measured(name, value) {
 }
 
 function share(used) {
-  if (used >= 100) return 'far beyond its gate';
+  if (used >= 100) return 'far beyond';
   const percent = 100 * used;
-  return `${percent.toFixed(percent < 10 ? 1 : 0)} % of what is allowed`;
+  return `${percent.toFixed(percent < 10 ? 1 : 0)} % used`;
 }
 
 function seconds(value) {
@@ -70,7 +70,7 @@ function meter(figure) {
   if (bound === undefined) return make('div', 'meter', label, make('small', '', 'no gate'));
   const fill = make('i', figure.broken ? 'broken' : used > 0.8 ? 'near' : '');
   fill.style.width = `${Math.min(100, Math.max(used > 0 ? 1.5 : 0, 100 * used))}%`;
-  const gate = make('small', '', `${share(used)}, gate ${measured(name, bound)}`);
+  const gate = make('small', '', `${share(used)} · gate ${measured(name, bound)}`);
   return make('div', 'meter', label, make('div', 'track', fill), gate);
 }
 

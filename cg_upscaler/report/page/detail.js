@@ -110,7 +110,7 @@ function optionsOf(scene) {
   if (look.view === 'light') {
     found.push(slide('height', look.lamp.height, 0.05, 1.5, (value) => { look.lamp = { ...look.lamp, height: value }; }));
     found.push(slide('gloss', look.gloss, 0, 1, (value) => { look.gloss = value; }));
-    found.push(choice('Green points', [['', 'Y+ up (OpenGL)'], ['down', 'Y− down (DirectX)']], directx(scene, 'before') ? 'down' : '', (value) => { look.directx = Boolean(value); }));
+    found.push(choice('Green points', [['', 'Y+, OpenGL'], ['down', 'Y−, DirectX']], directx(scene, 'before') ? 'down' : '', (value) => { look.directx = Boolean(value); }));
   }
   if (scene.through && ['slider', 'beside', 'tiled'].includes(look.view)) {
     found.push(choice('Behind it', [['checker', 'over checks'], ['#000', 'over black'], ['#fff', 'over white'], ['#f0f', 'over magenta'], ['none', 'without alpha']], look.backdrop, (value) => { look.backdrop = value; }));

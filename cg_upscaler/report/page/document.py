@@ -79,7 +79,7 @@ def _head(rows: Sequence[Mapping[str, Any]], runs: Sequence[Summary]) -> str:
             f"<dd>{count:,}{_change(count, None if before is None else getattr(before, name))}</dd></div>"
         )
     facts = [run.started.replace("T", " ").replace("Z", " UTC"), duration(run.seconds)]
-    facts += [f"{run.megapixels:.1f} megapixels", run.device, f"cg-upscale {run.version}"]
+    facts += [f"{run.megapixels:.3g} megapixels", run.device, f"cg-upscale {run.version}"]
     facts += [f"shard {run.shard}"] if run.shard else []
     facts += [f"exit code {run.exit_code}"]
     line = " · ".join(escape(fact) for fact in facts if fact)
@@ -89,7 +89,7 @@ def _head(rows: Sequence[Mapping[str, Any]], runs: Sequence[Summary]) -> str:
         '<span class="failed">failed</span><span class="seconds">time</span></figcaption>'
     )
     trend = f"<figure>{picture}{legend}</figure>" if picture else ""
-    return f'<div class="run-line">{line}</div><div class="numbers"><dl>{"".join(tiles)}</dl>{trend}</div>'
+    return f'<p class="run-line">{line}</p>\n<dl class="numbers">{"".join(tiles)}</dl>\n{trend}'
 
 
 def _change(now: int, before: int | None) -> str:

@@ -166,7 +166,7 @@ function row(texture) {
   if (texture.detail) pair.append(make('img', '', { alt: 'source and result, close', loading: 'lazy', decoding: 'async', draggable: false, src: `previews/${texture.preview}-detail.webp` }));
   const title = make('span', 'title', badge(texture), make('span', 'folder', folderOf(texture.name)), make('b', '', fileOf(texture.name)));
   const about = [words(texture.kind), sizes(texture), texture.after && stored(texture.after), texture.models && texture.models.join(', ')];
-  const said = texture.error || (texture.notes || []).join('; ') || (texture.again ? `done because: ${texture.again}` : '');
+  const said = texture.error || (texture.notes || []).join('; ') || (texture.again && texture.again !== 'new' ? `done because ${texture.again}` : '');
   const says = make('span', 'says', title, make('span', 'about', about.filter(Boolean).join(' · ')), said && make('span', 'reason', said));
   const figure = (texture.figures || []).find((each) => each.name === texture.worst);
   return make('button', `row ${texture.outcome}`, thumbnail(texture), pair, says, figure ? meter(figure) : make('span'), make('span', 'seconds-cell', seconds(texture.seconds)));

@@ -31,10 +31,11 @@ function paintNow() {
   canvas.width = Math.max(1, Math.round(box.width * ratio()));
   canvas.height = Math.max(1, Math.round(box.height * ratio()));
   const context = canvas.getContext('2d'), { scene } = stage;
-  $('divider').hidden = true;
-  $('divider').style.display = 'none';
   $('legend').hidden = true;
-  if (!scene) return;
+  if (!scene) {
+    $('divider').hidden = true;
+    return;
+  }
   const view = VIEWS[look.view].scene(scene), boxes = paneBoxes(view);
   stage.layout = { view, boxes };
   if (stage.fit) {
@@ -44,7 +45,8 @@ function paintNow() {
   }
   view.panes.forEach((pane, i) => paintPane(context, view, pane, boxes[i]));
   if (view.lamp) paintLamp(context, boxes[0]);
-  if (view.panes[0].split && !stage.only) placeDivider(box);
+  $('divider').hidden = !view.panes[0].split || Boolean(stage.only);
+  placeDivider(box);
   if (view.heat) paintLegend(view.heat);
   canvas.dataset.painted = String(Number(canvas.dataset.painted || 0) + 1);
   showZoom();
@@ -143,8 +145,6 @@ function paintLamp(context, box) {
 
 function placeDivider(box) {
   const divider = $('divider');
-  divider.hidden = false;
-  divider.style.display = '';
   divider.style.left = `${stage.divider * box.width}px`;
   divider.setAttribute('aria-valuenow', String(Math.round(100 * stage.divider)));
 }
@@ -260,7 +260,7 @@ canvas.addEventListener('dblclick', (event) => {
   if (stage.fit) zoomTo(ZOOMS.find((zoom) => zoom > stage.zoom) || 16, under(event));
   else fit();
 });
-canvas.addEventListener('pointerleave', () => { $('reading').replaceChildren(); });
+$('stage').addEventListener('pointerleave', () => { $('reading').replaceChildren(); });
 new ResizeObserver(() => paint()).observe($('stage'));
 
 /** Say which texel is under the pointer, before and after. */

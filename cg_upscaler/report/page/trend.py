@@ -9,7 +9,7 @@ from cg_upscaler.summary import Summary
 
 _RUNS = 30
 """Runs that are shown: a month of nights."""
-_WIDTH, _HEIGHT = 640, 96
+_WIDTH, _HEIGHT = 420, 96
 _LAST = 14
 """Height of what is smallest and still to be seen: one failure among thousands."""
 
@@ -21,7 +21,7 @@ def chart(runs: Sequence[Summary]) -> str:
     shown = runs[-_RUNS:]
     if len(shown) < 2:
         return ""
-    step = min(44.0, _WIDTH / len(shown))
+    step = max(14.0, min(36.0, _WIDTH / len(shown)))
     most = max(1, *(sum(count for _, count in _counts(run)) for run in shown))
     slowest = max(1e-9, *(run.seconds for run in shown))
     parts, points = [], []

@@ -1,6 +1,6 @@
 // What there is to look at: each view gives panes, and each pane one or two pictures at the same place.
 
-const look = { view: 'slider', part: 'whole', backdrop: 'checker', smooth: false, fine: false, top: 'auto', gloss: 0.35, directx: null, lamp: { x: 0.3, y: 0.25, height: 0.35 } };
+const look = { view: 'slider', part: 'whole', backdrop: 'checker', smooth: false, fine: false, top: 'auto', gloss: 0.2, directx: null, lamp: { x: 0.3, y: 0.25, height: 0.45 } };
 
 /** Return a texture's pictures, ready to be looked at. */
 async function sceneOf(texture, shown, part) {
