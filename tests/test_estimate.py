@@ -254,7 +254,7 @@ def test_a_run_teaches_what_the_next_one_takes(library: Path, remembered: Path) 
 
 
 def test_nothing_is_learned_where_nothing_was_done(remembered: Path) -> None:
-    jobs = [job(), job(), job()]
+    jobs = [replace(job(), name=name) for name in "abc"]
     current = Receipt("a", Outcome.CURRENT)
     failed = Receipt("b", Outcome.FAILED, error="damaged")
     twin = Receipt("c", Outcome.DONE, notes=("the same as a",))
@@ -262,6 +262,14 @@ def test_nothing_is_learned_where_nothing_was_done(remembered: Path) -> None:
     assert speeds.learn(measured, jobs, [current, failed, twin], 30.0, DEVICE) is None
     assert speeds.learn(measured, jobs[:1], [Receipt("a", Outcome.DONE)], 0.01, DEVICE) is None
     assert speeds.load().records == ()
+
+
+def test_of_a_run_that_was_stopped_counts_what_had_ended(remembered: Path) -> None:
+    jobs = [replace(job(side), name=str(side)) for side in (32, 64, 128)]
+    said = speeds.learn(None, jobs, [Receipt("64", Outcome.DONE)], 5.0, DEVICE)
+    assert said is not None
+    assert said.shown == {network.key: shown(jobs[1]) for network in networks(jobs)}
+    assert estimate(jobs[1:2], speeds.load(), DEVICE).seconds == pytest.approx(5.0, rel=0.1)
 
 
 def test_texture_memory_is_of_the_library_and_disk_of_what_runs(library: Path, remembered: Path) -> None:

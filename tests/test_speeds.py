@@ -295,6 +295,12 @@ def test_the_same_run_again_is_foretold_after_one() -> None:
         assert fitted([one]).seconds(one) == pytest.approx(one.seconds, rel=0.05)
 
 
+def test_runs_whose_generators_were_out_of_reach_teach_as_well() -> None:
+    runs = [replace(one, busy={}) for one in some_runs(truth(), 40, shared=True)]
+    for asked in some_runs(truth(), 20, shared=True, seed=7):
+        assert fitted(runs).seconds(asked) == pytest.approx(asked.seconds, rel=0.15)
+
+
 def test_a_machine_that_became_faster_is_believed_after_a_few_runs() -> None:
     slow = some_runs(truth(), 30, shared=True)
     (asked,) = some_runs(truth(0.8), 1, shared=True, seed=9)

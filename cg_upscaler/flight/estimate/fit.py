@@ -98,9 +98,16 @@ def fitted(runs: Sequence[Record]) -> Costs:
 
 
 def _guess(key: str, runs: Sequence[Record]) -> float:
-    """Return seconds for a million texels by what the clock said, of the latest run that was measured by itself."""
-    found = [(run.calibrated, run.busy.get(key, 0.0) / run.shown[key] * 1e6) for run in runs if run.shown.get(key)]
-    return max(max(found, key=lambda one: one[0])[1], _LEAST)
+    """Return seconds for a million texels by what the clock said: best where the network was measured by itself.
+
+    Where nobody measured it, all of a run's time is taken to be that of its networks.
+    """
+    found = []
+    for run in runs:
+        if texels := run.shown.get(key):
+            seconds = run.busy.get(key) or run.seconds * texels / sum(run.shown.values())
+            found.append((run.calibrated, key in run.busy, seconds / texels * 1e6))
+    return max(max(found, key=lambda one: one[:2])[2], _LEAST)
 
 
 class _Terms:

@@ -88,24 +88,27 @@ def load(where: Path | None = None) -> Speeds:
 
 
 def learn(
-    measured: Measuring,
-    jobs: Sequence[Job],
-    receipts: Sequence[Receipt],
+    measured: Measuring | None,
+    jobs: Iterable[Job],
+    receipts: Iterable[Receipt],
     seconds: float,
     device: DeviceInfo,
     where: Path | None = None,
 ) -> Record | None:
-    """Remember a run: its generators, its jobs with their receipts, its seconds by the clock.
+    """Remember a run: its generators, its jobs with the receipts of those that ended, its seconds by the clock.
 
-    Returns what was remembered, and None where nothing was done. A folder that cannot be written to is no error.
+    `measured` is None where generators ran out of reach, in other processes. Returns what was remembered, and None
+    where nothing was done. A folder that cannot be written to is no error.
     """
-    done = [workload(job) for job, receipt in zip(jobs, receipts, strict=True) if _was_worked_on(receipt)]
+    ended = {receipt.name for receipt in receipts if _was_worked_on(receipt)}
+    done = [workload(job) for job in jobs if job.name in ended]
     if not done or seconds < _SHORTEST:
         return None
     run = record_of(done, seconds, device)
-    shown = {network.key: texels for network, texels in measured.shown.items()}
-    busy = {network.key: spent for network, spent in measured.busy.items() if network.key in shown}
-    run = replace(run, shown=shown, busy=busy)
+    if measured is not None and measured.shown:
+        shown = {network.key: texels for network, texels in measured.shown.items()}
+        busy = {network.key: spent for network, spent in measured.busy.items() if network.key in shown}
+        run = replace(run, shown=shown, busy=busy)
     save([run], where)
     return run
 
