@@ -33,7 +33,8 @@ from cg_upscaler import codecs
 from cg_upscaler.backends import devices
 from cg_upscaler.engine import Engine
 from cg_upscaler.flight.estimate import Estimate, Measuring, calibrate, estimate, speeds
-from cg_upscaler.flight.estimate.stages import unit_of
+from cg_upscaler.flight.estimate.calibrate import processors
+from cg_upscaler.flight.estimate.stages import NOISE, unit_of
 from cg_upscaler.flight.estimate.words import in_words
 from cg_upscaler.generate.known_reach import reach_on
 from cg_upscaler.generate.pool import Pool
@@ -139,7 +140,9 @@ def costs(args: argparse.Namespace, folder: Path) -> None:
                 seconds = time.process_time() - start
                 if receipt.outcome is Outcome.DONE:
                     done.append((job, seconds, Path(receipt.output).stat().st_size))
-    print(tabulate(stages(done), ("stage", "seconds"), floatfmt=".3f"), end="\n\n")
+    noise = processors(Pool(device), device, time.process_time)
+    found = [*stages(done), (NOISE, noise.seconds / noise.beside[NOISE] * unit_of(NOISE))]
+    print(tabulate(found, ("stage", "seconds"), floatfmt=".3f"), end="\n\n")
     print(tabulate(growths(done), ("from", "to", "growth", "density", "files"), floatfmt=".2f"))
 
 

@@ -77,8 +77,7 @@ def workload(job: Job) -> Workload:
             _add(total.beside, _stages(group, step, size, count))
         if not group.passes:
             _add(total.beside, {FILTERED: stack})
-    written = float(sum(size.pixels for size in job.output_spec.pictures))
-    _add(total.beside, {stage_of(job.output_spec): written})
+    _add(total.beside, {stage_of(job.output_spec): _written(job.output_spec)})
     if job.output_spec.storage.levels > 1:
         _add(total.beside, {"mips": stack})
     return total
@@ -102,6 +101,12 @@ def stage_of(spec: ImageSpec) -> str:
     if encoding not in _BLOCKS:
         return f"write {spec.container}"
     return f"write {encoding}" + ("" if effort is Effort.FAST else f" {effort.value}")
+
+
+def _written(spec: ImageSpec) -> float:
+    """Return the texels of a file: blocks as they are, others by their bytes, in texels of three."""
+    texels = float(sum(size.pixels for size in spec.pictures))
+    return texels if spec.storage.encoding in _BLOCKS else texels * spec.channels * spec.depth.bits / 24
 
 
 def pictures(job: Job) -> int:

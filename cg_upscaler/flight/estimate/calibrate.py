@@ -1,8 +1,9 @@
-"""Measures networks by themselves for a second or two each, where no run has measured them yet."""
+"""Measures what no run has measured yet: each network by itself, for a second or two, and what is done beside them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from time import monotonic
 
 import numpy as np
@@ -11,12 +12,16 @@ from cg_upscaler.cut import canonical_cut
 from cg_upscaler.errors import UpscaleError
 from cg_upscaler.flight.estimate.record import Record
 from cg_upscaler.flight.estimate.speeds import Speeds, record_of, save
+from cg_upscaler.flight.estimate.stages import NOISE
 from cg_upscaler.geometry import Edges, Size
-from cg_upscaler.job import Job
+from cg_upscaler.job import Action, Band, Group, Job, Pass, Via
 from cg_upscaler.library.workload import Network, Workload, texels_shown, workload
+from cg_upscaler.maps import BICUBIC, ColorSpace, MapKind, Role
+from cg_upscaler.models import catalog
+from cg_upscaler.pixels.rows import blocks
 from cg_upscaler.pixels.views import Array
-from cg_upscaler.spec import DeviceInfo
-from cg_upscaler.upscale import Generators
+from cg_upscaler.spec import Depth, DeviceInfo, ImageSpec, Precision
+from cg_upscaler.upscale import Generators, upscale
 
 Clock = Callable[[], float]
 """Gives seconds since some moment."""
@@ -25,6 +30,7 @@ _SIDES = (64, 128, 256, 512, 1024)
 _ENOUGH = 0.5
 """Seconds that a picture has to take to tell a speed."""
 _WARMING = 32
+_PICTURE = 256
 
 
 def calibrate(
@@ -36,11 +42,14 @@ def calibrate(
     remember: bool = True,
     clock: Clock = monotonic,
 ) -> Speeds:
-    """Return speeds that know each network of the jobs. What cannot run here stays unknown.
+    """Return speeds that know each network of the jobs, and the processors. What cannot run here stays unknown.
 
     With `remember` they are known from now on, until many runs have told more.
     """
+    jobs = list(jobs)
     records: list[Record] = []
+    if jobs and not any(run.beside for run in speeds.on(device)):
+        records.append(processors(generators, device, clock))
     for network in networks(jobs):
         if not speeds.knows(device, network.key):
             records += _measured(network, generators, device, clock)
@@ -67,13 +76,58 @@ def _measured(network: Network, generators: Generators, device: DeviceInfo, cloc
     yield record_of([Workload({network: texels})], seconds, device, calibrated=True)
 
 
+def processors(generators: Generators, device: DeviceInfo, clock: Clock = monotonic) -> Record:
+    """Return a record of how fast processors are: of a picture of noise that is resampled, and matched."""
+    size = Size(_PICTURE, _PICTURE)
+    spec = ImageSpec(size, 3, Depth.UINT8, "png")
+    cut = canonical_cut(size, catalog.find(BICUBIC))
+    colour = Group(
+        role=Role.COLOR,
+        channels=(0, 1, 2),
+        targets=(0, 1, 2),
+        color_space=ColorSpace.SRGB,
+        model=BICUBIC,
+        passes=(Pass(4, Via.DIRECT, cut),),
+        fidelity=1.0,
+        band=Band.ALL,
+        precision=Precision.FLOAT32,
+    )
+    job = Job(
+        name="noise",
+        source="",
+        output="",
+        action=Action.UPSCALE,
+        kind=MapKind.BASE_COLOR,
+        why="",
+        confidence=1.0,
+        scale=4,
+        source_spec=spec,
+        output_spec=replace(spec, size=size * 4),
+        groups=(colour,),
+    )
+    _upscaled(job, generators)  # what is loaded at first use is there then
+    start = clock()
+    _upscaled(job, generators)
+    load = Workload(beside={NOISE: float((size * 4).pixels)})
+    return record_of([load], clock() - start, device, calibrated=True)
+
+
+def _upscaled(job: Job, generators: Generators) -> None:
+    for _ in blocks(upscale(_noise(_PICTURE, 3), job, generators, scratch=None, tick=lambda share: None)):
+        pass
+
+
+def _noise(side: int, channels: int) -> Array:
+    return Array(np.random.default_rng(0).random((side, side, channels), np.float32))
+
+
 def _seconds(network: Network, generators: Generators, side: int, clock: Clock) -> tuple[float, float]:
     """Return the texels that a square of noise shows to a network, and the seconds that it takes."""
     generator = generators.get(network.name, 0)
     size, edges = Size(side, side), Edges()
-    pixels = np.random.default_rng(0).random((side, side, generator.info.channels), np.float32)
+    source = _noise(side, generator.info.channels)
     cut = canonical_cut(size, generator.info, edges)
     start = clock()
-    for _ in generator.run(Array(pixels), cut, edges, network.precision, lambda share: None):
+    for _ in generator.run(source, cut, edges, network.precision, lambda share: None):
         pass
     return texels_shown(size, cut, generator.info, edges), clock() - start

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+NOISE = "noise"
+"""What processors are measured by before any run: resampling, and matching, without a file."""
+
 STAGES: dict[str, float] = {
     "color": 0.16,
     "scalar": 0.04,
@@ -19,6 +22,7 @@ STAGES: dict[str, float] = {
     "filtered": 0.05,
     "mips": 0.02,
     "textures": 0.03,
+    NOISE: 0.15,
 }
 """Seconds of one processor for a million texels; ``textures`` are seconds for each."""
 
@@ -29,7 +33,7 @@ WRITING: dict[str, float] = {
     "tif": 0.13,
     "tga": 0.01,
     "bmp": 0.01,
-    "exr": 0.10,
+    "exr": 0.05,
     "dds": 0.01,
     "ktx2": 0.01,
     "vtf": 0.01,
