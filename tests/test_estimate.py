@@ -17,7 +17,7 @@ from cg_upscaler.engine import Engine
 from cg_upscaler.errors import OutOfMemory
 from cg_upscaler.flight.estimate import Estimate, Measuring, calibrate, estimate, speeds
 from cg_upscaler.flight.estimate.calibrate import networks
-from cg_upscaler.flight.estimate.disk import bytes_of_result, disk_bytes
+from cg_upscaler.flight.estimate.disk import disk_bytes, growths, reckoned
 from cg_upscaler.flight.estimate.words import duration, free_on_disk, in_words
 from cg_upscaler.geometry import Cells, Edge, Edges, Size, Tiled
 from cg_upscaler.job import Action, Job, Outcome, Pass, Plan, Receipt, Via
@@ -166,26 +166,41 @@ def test_bytes_of_files_that_are_not_compressed_are_known_to_the_header(library:
         done = Engine(FakeGenerators()).run(plan, receipts)
     assert {receipt.outcome for receipt in done} == {Outcome.DONE}
     for one in plan.jobs:
-        assert bytes_of_result(one) == pytest.approx(Path(one.output).stat().st_size, abs=64)
+        assert reckoned(one).by == ""
+        assert reckoned(one).bytes == pytest.approx(Path(one.output).stat().st_size, abs=64)
 
 
 def test_compressed_results_are_reckoned_from_what_their_sources_take(library: Path) -> None:
     what = plan_of(library).jobs[0]
-    before = bytes_of_result(what)
+    before = reckoned(what).bytes
     plain = Path(what.source)
     cv2.imwrite(str(plain), np.full((24, 24, 3), 90, np.uint8))
-    assert 0 < bytes_of_result(what) < before / 5
+    assert 0 < reckoned(what).bytes < before / 5
 
 
 def test_copies_take_what_their_sources_take_and_all_adds_up(library: Path) -> None:
     first, second, third = plan_of(library).jobs
     copy, skip = replace(first, action=Action.COPY), replace(second, action=Action.SKIP)
-    assert bytes_of_result(copy) == Path(first.source).stat().st_size
-    assert bytes_of_result(skip) == 0
-    assert disk_bytes([copy, skip, third]) == bytes_of_result(copy) + bytes_of_result(third)
+    assert reckoned(copy).bytes == Path(first.source).stat().st_size
+    assert reckoned(skip).bytes == 0
+    assert disk_bytes([copy, skip, third]) == reckoned(copy).bytes + reckoned(third).bytes
     Path(first.source).unlink()
-    assert bytes_of_result(copy) == 0
-    assert bytes_of_result(first) > 0
+    assert reckoned(copy).bytes == 0
+    assert reckoned(first).bytes > 0
+
+
+def test_what_runs_wrote_corrects_the_tables_the_more_the_larger_they_were() -> None:
+    what = replace(job(64), source="gone.png")
+    (by, bytes_) = (reckoned(what).by, reckoned(what).bytes)
+    assert by == "bare png"
+    small, large = (
+        replace(speeds.record_of([workload(what)], 9.0, DEVICE), said={by: said}, wrote={by: said / 2})
+        for said in (1e4, 1e9)
+    )
+    assert growths([]) == {}
+    assert disk_bytes([what], [small]) == pytest.approx(bytes_, rel=0.01)
+    assert disk_bytes([what], [large]) == pytest.approx(bytes_ / 2, rel=0.01)
+    assert disk_bytes([what], [replace(large, said={"png jpg": 1e9}, wrote={})]) == bytes_
 
 
 # Time
@@ -250,6 +265,9 @@ def test_a_run_teaches_what_the_next_one_takes(library: Path, remembered: Path) 
     assert {receipt.outcome for receipt in done} == {Outcome.DONE}
     assert sum(measured.shown.values()) == sum(shown(one) for one in plan.jobs)
     assert speeds.learn(measured, plan.jobs, done, 30.0, DEVICE) is not None
+    run = speeds.load().records[-1]
+    assert run.wrote == {"png png": sum(Path(one.output).stat().st_size for one in plan.jobs)}
+    assert run.said == {"png png": disk_bytes(plan.jobs)}
     said = estimate(plan.jobs, speeds.load(), DEVICE)
     assert said.seconds == pytest.approx(30.0, rel=0.1)
     assert said.measured

@@ -57,7 +57,7 @@ def estimate(
         device=device.label,
         measured=before[-1].at[:10] if before else "",
         unknown=unknown,
-        disk=disk_bytes(jobs),
+        disk=disk_bytes(jobs, known.records),
         memory=texture_memory(jobs if library is None else library),
         budget=dict(budget or {}),
     )

@@ -36,6 +36,10 @@ class Record:
     """Texels of all textures by stage, and how many textures there were."""
     largest: dict[str, float] = field(default_factory=dict)
     """The same of that texture alone of which there are most."""
+    said: dict[str, float] = field(default_factory=dict)
+    """Bytes that its results were guessed to take on the disk, by containers."""
+    wrote: dict[str, float] = field(default_factory=dict)
+    """And that they took."""
     calibrated: bool = False
     """It was no run, but a network measured by itself on a small picture."""
     version: int = VERSION
@@ -58,6 +62,7 @@ def from_text(text: str) -> Record | None:
     return Record(**plain) if plain["seconds"] > 0 and plain["cores"] > 0 else None
 
 
+_AMOUNTS = ("shown", "busy", "beside", "largest", "said", "wrote")
 _KINDS: dict[str, type] = {"device": str, "at": str, "shared": bool, "calibrated": bool}
 
 
@@ -65,7 +70,7 @@ def _fits(name: str, value: Any) -> bool:
     if kind := _KINDS.get(name):
         return isinstance(value, kind)
     numbers = value.values() if isinstance(value, dict) else [value]
-    return (isinstance(value, dict) == (name in ("shown", "busy", "beside", "largest"))) and all(
+    return (isinstance(value, dict) == (name in _AMOUNTS)) and all(
         isinstance(number, int | float) and not isinstance(number, bool) and isfinite(number) and number >= 0
         for number in numbers
     )

@@ -20,6 +20,7 @@ import platformdirs
 
 from cg_upscaler.flight import threads
 from cg_upscaler.flight.estimate.clock import Measuring
+from cg_upscaler.flight.estimate.disk import written
 from cg_upscaler.flight.estimate.fit import Costs, fitted
 from cg_upscaler.flight.estimate.record import Record, from_text
 from cg_upscaler.job import Job, Outcome, Receipt
@@ -101,10 +102,11 @@ def learn(
     where nothing was done. A folder that cannot be written to is no error.
     """
     ended = {receipt.name for receipt in receipts if _was_worked_on(receipt)}
-    done = [workload(job) for job in jobs if job.name in ended]
+    done = [job for job in jobs if job.name in ended]
     if not done or seconds < _SHORTEST:
         return None
-    run = record_of(done, seconds, device)
+    said, wrote = written(done)
+    run = replace(record_of([workload(job) for job in done], seconds, device), said=said, wrote=wrote)
     if measured is not None and measured.shown:
         shown = {network.key: texels for network, texels in measured.shown.items()}
         busy = {network.key: spent for network, spent in measured.busy.items() if network.key in shown}
