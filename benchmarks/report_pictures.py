@@ -52,7 +52,14 @@ def main() -> None:
         entries, runs = list(receipts.entries()), receipts.runs()
     report = page.write(work / "out" / page.REPORT, entries, runs)
     with browser(work / "profile", 1360, 860) as chromium:
-        for name, picture in pictures(chromium, report):
+        chromium.open(report)
+        # Paths as anybody could have them.
+        chromium.run(
+            "textures.forEach((texture) => { for (const side of ['source', 'output'])"
+            " if (texture[side]) texture[side] = texture[side].replace(arguments[0], '/game'); })",
+            str(work.resolve()),
+        )
+        for name, picture in pictures(chromium):
             path = options.images / f"report-{name}.png"
             path.write_bytes(picture)
             print(f"{path}: {len(picture) / 1024:.0f} KB")
@@ -107,9 +114,8 @@ def night(work: Path, consistency: int, when: datetime, only: tuple[str, ...] = 
     print(f"{summary.started}: {counted(done)}")
 
 
-def pictures(chromium: Page, report: Path) -> Iterator[tuple[str, bytes]]:
+def pictures(chromium: Page) -> Iterator[tuple[str, bytes]]:
     """Yield the name of each picture, and the picture."""
-    chromium.open(report)
     yield "list", settled(chromium)
     look(chromium, "forest_floor.jpg", "slider")
     yield "slider", chromium.picture()

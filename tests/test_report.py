@@ -366,3 +366,20 @@ def test_progress_is_told_to_the_end(tmp_path: Path) -> None:
     entries = [done(tmp_path, f"{i}.png", picture(8, 8)) for i in range(3)]
     page.write(tmp_path / "r", entries, [run()], on_progress=lambda done, total: told.append((done, total)))
     assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("kind", [MapKind.BASE_COLOR, MapKind.PACKED, MapKind.NORMAL, MapKind.HEIGHT])
+def test_bytes_that_are_shown_as_they_are_are_what_numbers_would_give(channels: int, kind: MapKind) -> None:
+    from cg_upscaler.geometry import Size
+    from cg_upscaler.job import Action, Job
+    from cg_upscaler.pixels.views import Array
+    from cg_upscaler.report.page.seen import looks
+    from cg_upscaler.spec import Depth, ImageSpec
+
+    source = Array(picture(24, 16, channels))
+    alpha = channels - 1 if channels in (2, 4) else None
+    spec = ImageSpec(Size(16, 24), channels, Depth.UINT8, "png", alpha=alpha)
+    job = Job("a.png", "", "", Action.UPSCALE, kind, "", 1.0, 4, spec, spec, alpha=AlphaMode.BLEND)
+    look, _ = looks((spec, source), spec, job)
+    assert np.array_equal(look.rows(source, 3, 9, 2, 8), look(source.rows(3, 9)[:, 2:8]))

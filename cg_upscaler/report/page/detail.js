@@ -85,12 +85,6 @@ function choice(title, values, now, act) {
   return box;
 }
 
-function check(title, now, act, key) {
-  const box = make('input', '', { type: 'checkbox', checked: now });
-  box.onchange = () => { act(box.checked); paint(); };
-  return make('label', 'check', { title: key ? `Key: ${key}` : '' }, box, title);
-}
-
 function slide(title, now, from, to, act) {
   const range = make('input', '', { type: 'range', min: from, max: to, step: 0.01 });
   range.value = now;
@@ -115,7 +109,6 @@ function optionsOf(scene) {
   if (scene.through && ['slider', 'beside', 'tiled'].includes(look.view)) {
     found.push(choice('Behind it', [['checker', 'over checks'], ['#000', 'over black'], ['#fff', 'over white'], ['#f0f', 'over magenta'], ['none', 'without alpha']], look.backdrop, (value) => { look.backdrop = value; }));
   }
-  found.push(check('smooth', look.smooth, (value) => { look.smooth = value; }, 's'));
   return found;
 }
 

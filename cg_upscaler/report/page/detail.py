@@ -25,7 +25,7 @@ def flat(seen: Bytes) -> NDArray[np.float32]:
 def most_detailed(source: Source, look: Look, side: int, *, transparent: bool) -> tuple[int, int]:
     """Return left and top of the square of at most `side` texels in which neighbours differ most."""
     energy = np.concatenate(
-        [_energy(look(source.rows(*strip)), transparent=transparent) for strip in strips(source.size, _BLOCK)]
+        [_energy(look.rows(source, *strip), transparent=transparent) for strip in strips(source.size, _BLOCK)]
     )
     across, down = (max(1, min(side // _BLOCK, length)) for length in (energy.shape[1], energy.shape[0]))
     sums = cv2.boxFilter(

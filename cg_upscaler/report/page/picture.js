@@ -180,7 +180,7 @@ function lit(canvas, vectors, lamp, gloss) {
       const half = 1 / Math.sqrt(2 + 2 * lz); // of light and an eye straight above
       let shine = Math.max(0, (x * lx + y * ly + z * (lz + 1)) * half);
       shine *= shine; shine *= shine; shine *= shine; shine *= shine; shine *= shine; // to the 32nd
-      const near = dz * far, light = 0.02 + near * (0.5 * diffuse + (diffuse > 0 ? gloss * shine : 0));
+      const near = dz * far, light = 0.015 + near * Math.sqrt(near) * (0.6 * diffuse + (diffuse > 0 ? gloss * shine : 0));
       const value = 255 * Math.pow(Math.min(1, light), 1 / 2.2);
       texels[4 * i] = value; texels[4 * i + 1] = value; texels[4 * i + 2] = value * 0.985; texels[4 * i + 3] = 255;
     }

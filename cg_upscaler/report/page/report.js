@@ -120,6 +120,7 @@ list.addEventListener('click', (event) => {
   go(Number(button.dataset.index));
   visit(shown[current]);
 });
+$('smooth').onchange = () => { look.smooth = $('smooth').checked; paint(); };
 $('previous').onclick = () => step(-1);
 $('next').onclick = () => step(1);
 $('close').onclick = () => visit(null);
@@ -145,10 +146,10 @@ function inDetail(event) {
   const arrows = target.matches('input[type="range"]') ? {} : target === $('divider') ? { ArrowLeft: () => divide(stage.divider - 0.02), ArrowRight: () => divide(stage.divider + 0.02), Home: () => divide(0), End: () => divide(1) } : { ArrowLeft: () => step(-1), ArrowRight: () => step(1) };
   const acts = {
     ...arrows, j: () => step(1), k: () => step(-1), '+': () => zoomStep(1), '=': () => zoomStep(1), '-': () => zoomStep(-1), 0: fit,
-    '[': () => divide(stage.divider - 0.05), ']': () => divide(stage.divider + 0.05), s: () => { look.smooth = !look.smooth; controls(); paint(); },
+    '[': () => divide(stage.divider - 0.05), ']': () => divide(stage.divider + 0.05), s: () => $('smooth').click(),
   };
   VIEW_NAMES.forEach((name, i) => { acts[i + 1] = () => show(name); });
-  if (key === ' ' && !target.matches('button, input, select')) acts[' '] = () => { stage.only = 'before'; paint(); };
+  if (key === ' ' && !target.matches('button:not([role="tab"]), input, select')) acts[' '] = () => { stage.only = 'before'; paint(); };
   return acts[key];
 }
 

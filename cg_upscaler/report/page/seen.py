@@ -44,12 +44,39 @@ class Look:
         picture = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=2)
         return np.asarray(np.rint(np.clip(picture, 0, 1) * 255), np.uint8)
 
+    def rows(self, source: Source, top: int, bottom: int, left: int = 0, right: int | None = None) -> Bytes:
+        """Return what is seen of some rows of a picture. Bytes that are shown as they are never become numbers."""
+        held = getattr(source, "pixels", None)
+        channels = self._as_they_are
+        if held is None or held.dtype != np.uint8 or channels is None:
+            return self(source.rows(top, bottom)[:, left:right])
+        taken = [held[top:bottom, left:right, channel] for channel in channels]
+        colours = taken * 3 if len(taken) == 1 else [*taken, *[np.zeros_like(taken[0])] * (3 - len(taken))]
+        if self.alpha is not None:
+            colours.append(held[top:bottom, left:right, self.alpha])
+        return np.asarray(cv2.merge([np.ascontiguousarray(plane) for plane in colours]), np.uint8)
+
+    @property
+    def _as_they_are(self) -> tuple[int, ...] | None:
+        """The channels that are red, green and blue, or gray, where 0 … 1 is shown as 0 … 1."""
+        subject = self.subject
+        if subject.vectors:
+            return subject.vectors if len(subject.vectors) == 3 and not subject.signed else None
+        if self.colour.space is ColorSpace.LINEAR or (self.colour.low, self.colour.high) != (0.0, 1.0):
+            return None
+        return subject.colour if len(subject.colour) == 3 else self._numbers
+
+    @property
+    def _numbers(self) -> tuple[int, ...]:
+        numbers = (*self.subject.colour, *self.subject.data)
+        return tuple(channel for channel in numbers if channel != self.alpha)[:3]
+
     def _colours(self, stored: Pixels) -> Pixels:
         if self.subject.vectors:
             return np.asarray(self.subject.field(stored) / 2 + 0.5, np.float32)
         if len(self.subject.colour) == 3:
             return self.colour(stored[:, :, list(self.subject.colour)])
-        numbers = [channel for channel in (*self.subject.colour, *self.subject.data) if channel != self.alpha][:3]
+        numbers = list(self._numbers)
         shown = self.colour(stored[:, :, numbers[:1]])
         if len(numbers) == 1:
             return shown.repeat(3, 2)
@@ -114,7 +141,7 @@ def whole(source: Source, look: Look, divisor: int, *, transparent: bool) -> Byt
     """Return a picture with `divisor` × `divisor` texels to each of its own: their mean, weighed by what is seen."""
     parts = []
     for top, bottom in strips(source.size, divisor):
-        seen = look(source.rows(top, bottom))
+        seen = look.rows(source, top, bottom)
         parts.append(seen if divisor == 1 else _divided(seen, divisor, transparent=transparent))
     return np.concatenate(parts)
 
@@ -122,9 +149,10 @@ def whole(source: Source, look: Look, divisor: int, *, transparent: bool) -> Byt
 def _divided(seen: Bytes, divisor: int, *, transparent: bool) -> Bytes:
     height, width = (-(-side // divisor) for side in seen.shape[:2])
     missing = ((0, height * divisor - seen.shape[0]), (0, width * divisor - seen.shape[1]), (0, 0))
-    picture = np.pad(seen, missing, mode="edge").astype(np.float32)
-    if not transparent or picture.shape[2] < 4:
-        return np.asarray(np.rint(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)), np.uint8)
+    padded = np.pad(seen, missing, mode="edge")
+    if not transparent or padded.shape[2] < 4:
+        return np.asarray(cv2.resize(padded, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    picture = padded.astype(np.float32)
     weight = picture[:, :, 3:] / 255 + 1e-3  # so that hidden colour is still one where nothing is seen
     picture[:, :, :3] *= weight
     small = cv2.resize(np.concatenate([picture, weight], axis=2), (width, height), interpolation=cv2.INTER_AREA)
@@ -136,5 +164,5 @@ def part(source: Source, look: Look, left: int, top: int, size: Size) -> Bytes:
     """Return a rectangle of a picture."""
     found = []
     for above, below in strips(Size(source.size.width, size.height), 1):
-        found.append(look(source.rows(top + above, top + below)[:, left : left + size.width]))
+        found.append(look.rows(source, top + above, top + below, left, left + size.width))
     return np.concatenate(found)
