@@ -74,12 +74,14 @@ def test_a_dry_run_says_what_and_why_and_touches_nothing(library, tmp_path, capf
 def test_a_plan_as_json_is_the_plan(library, tmp_path, capfd):
     code, out, _ = call(capfd, "plan", library, "--out", tmp_path / "out", "--json")
     plain = json.loads(out)
-    needed = plain.pop("memory")
+    needed, takes = plain.pop("memory"), plain.pop("estimate")
     plan = from_plain(Plan, plain)
     assert code == 0
     assert needed["jobs"].keys() == {"rock.png", "rock_rough.png"}
     assert min(needed["jobs"].values()) > 1e6 and needed["weights"] > 30e6 and needed["at_once"] > 0
     assert [job.name for job in plan.jobs] == ["ids.png", "rock.png", "rock_rough.png"]
+    assert [standing.why for standing in plan.standings] == ["new"] * 3
+    assert takes["disk"] > 0
 
 
 def test_a_plan_tells_what_memory_it_needs_and_what_does_not_fit(library, tmp_path, capfd, monkeypatch):
@@ -194,7 +196,7 @@ def test_an_output_folder_that_may_not_be_made_is_wrong_usage(library, tmp_path,
     monkeypatch.setattr(Path, "mkdir", refuse)
     code, _, err = call(capfd, "run", library, "--out", tmp_path / "out", "--model", "bicubic")
     assert code == 2
-    assert "out/.cg-upscale: cannot be made: Permission denied; choose another --out" in err
+    assert "out/.cg-upscale: cannot be made or locked: Permission denied; choose another --out" in err
 
 
 def test_a_config_with_a_typo_names_the_line_and_the_nearest_word(library, tmp_path, capfd):

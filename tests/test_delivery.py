@@ -95,10 +95,10 @@ def test_a_source_whose_replacement_was_cut_short_is_replaced_after_all(
     args = "run", library, "--overwrite", "--model", "bicubic", "--scale", "2", "--jobs", "1"
     with monkeypatch.context() as patched:
 
-        def killed(sink: codecs.FileSink, target: Path | None = None) -> None:
+        def killed(temporary: Path, target: Path) -> None:
             raise KeyboardInterrupt
 
-        patched.setattr(codecs.FileSink, "commit", killed)
+        patched.setattr(codecs, "place", killed)
         assert call(*args) == 130
     assert set(sizes(library).values()) == {(20, 16)}
     assert call(*args) == 0

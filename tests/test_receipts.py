@@ -156,7 +156,8 @@ def test_a_failed_job_forgets_its_intent(out: Path) -> None:
         receipts.record(Receipt("rock.png", Outcome.FAILED, error="no space"))
         Path(job.output).write_bytes(b"pixels")
         assert receipts.output_state(job) is OutputState.FOREIGN
-        found = receipts.find("rock.png")
+        assert receipts.find("rock.png") is None
+        found = receipts.failure("rock.png")
         assert found is not None
         assert found.error == "no space"
 
@@ -173,8 +174,13 @@ def test_a_job_that_fails_when_its_file_is_in_place_still_owns_it(out: Path) -> 
 def test_a_failure_does_not_disown_an_earlier_output(out: Path) -> None:
     with Receipts(out) as receipts:
         job = written(receipts, out / "rock.png")
+        good = receipts.find("rock.png")
         receipts.record(Receipt("rock.png", Outcome.FAILED, error="truncated"))
         assert receipts.output_state(job) is OutputState.OURS
+        assert receipts.find("rock.png") == good
+        assert [entry.receipt.error for entry in receipts.entries()] == ["truncated"]
+        receipts.mend_failures(["rock.png"])
+        assert [entry.receipt for entry in receipts.entries()] == [good]
 
 
 def test_outputs_are_known_wherever_their_record_lies(tmp_path: Path) -> None:

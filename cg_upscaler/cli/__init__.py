@@ -12,20 +12,32 @@ from pathlib import Path
 
 import click
 
-from cg_upscaler.cli.bench import bench
-from cg_upscaler.cli.compare import compare
-from cg_upscaler.cli.convert import convert
-from cg_upscaler.cli.doctor import doctor
 from cg_upscaler.cli.exit_codes import ExitCode
-from cg_upscaler.cli.farm_template import farm_template
-from cg_upscaler.cli.init import init
-from cg_upscaler.cli.inspect import inspect
-from cg_upscaler.cli.models import models
-from cg_upscaler.cli.run import plan, run
+from cg_upscaler.cli.lazily import LazyGroup
 from cg_upscaler.errors import Cancelled, ModelError, UpscaleError, UsageError
 
+COMMANDS = {
+    "run": "cg_upscaler.cli.run",
+    "plan": "cg_upscaler.cli.run",
+    "watch": "cg_upscaler.cli.watch",
+    "convert": "cg_upscaler.cli.convert",
+    "report": "cg_upscaler.cli.report",
+    "merge": "cg_upscaler.cli.merge",
+    "farm-template": "cg_upscaler.cli.farm_template",
+    "inspect": "cg_upscaler.cli.inspect",
+    "compare": "cg_upscaler.cli.compare",
+    "init": "cg_upscaler.cli.init",
+    "models": "cg_upscaler.cli.models",
+    "bench": "cg_upscaler.cli.bench",
+    "doctor": "cg_upscaler.cli.doctor",
+}
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+
+@click.group(
+    cls=LazyGroup,
+    modules=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
 @click.version_option(package_name="cg-upscaler", prog_name="cg-upscale")
 def cli() -> None:
     """Upscale the textures of games and films, each map as what it is.
@@ -36,22 +48,22 @@ def cli() -> None:
     """
 
 
-for command in (run, plan, convert, inspect, compare, init, models, bench, doctor, farm_template):
-    cli.add_command(command)
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with one of `ExitCode`."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a redirected Windows console knows neither × nor →
-    sys.exit(run_cli(arguments))
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    sys.exit(run_cli(given, supervised=True))
 
 
-def run_cli(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code; messages go to stderr."""
+def run_cli(arguments: Sequence[str], *, supervised: bool = False) -> int:
+    """Run the command line and return its exit code; messages go to stderr.
+
+    `supervised` runs are done in a process of their own, and go on in a fresh one should that die.
+    """
     try:
-        code = cli.main(args=None if arguments is None else list(arguments), standalone_mode=False)
+        code = cli.main(args=list(arguments), standalone_mode=False, obj=list(arguments) if supervised else None)
         return int(code or ExitCode.OK)
     except click.exceptions.Exit as done:
         return done.exit_code

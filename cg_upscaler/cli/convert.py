@@ -8,7 +8,9 @@ from typing import Any
 import click
 
 from cg_upscaler.cli.exit_codes import ExitCode
-from cg_upscaler.cli.run import configured, go, library, show, working
+from cg_upscaler.cli.going import How, start
+from cg_upscaler.cli.options import configured, library, working
+from cg_upscaler.cli.showing import show
 from cg_upscaler.errors import UsageError
 from cg_upscaler.library.config import converting
 from cg_upscaler.maps import NormalConvention
@@ -18,24 +20,15 @@ from cg_upscaler.maps import NormalConvention
 @library
 @click.option("--normals", type=click.Choice([c.value for c in NormalConvention]), help="Turn normal maps so.")
 @working
-def convert(
-    dry_run: bool,
-    force: bool,
-    quiet: bool,
-    jobs: int | None,
-    json_: bool,
-    only: tuple[str, ...],
-    normals: str | None,
-    output: Path | None,
-    **settings: Any,
-) -> ExitCode:
+def convert(dry_run: bool, normals: str | None, output: Path | None, **options: Any) -> ExitCode:
     """Write the textures under SOURCE in another format, at their own size. Mip levels are made anew.
 
     What a texture holds decides how: colour is filtered in linear light, normals as vectors, cut-outs keep their
     coverage; normals become BC5, masks BC4, and the rest BC7 where --format is dds and no --encoding is given.
     """
+    how, settings = How.of(options)
     config = converting(configured(output=output or _folder(settings), convert_normals=normals, **settings))
-    return show(config, only, json_) if dry_run else go(config, only, json_, force=force, quiet=quiet, jobs=jobs)
+    return show(config, how) if dry_run else start(config, how)
 
 
 def _folder(settings: dict[str, Any]) -> Path | None:

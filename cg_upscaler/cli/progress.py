@@ -77,9 +77,12 @@ def planning(*, quiet: bool) -> Iterator[Callable[[int, int], None]]:
         yield told
 
 
-def summary(receipts: tuple[Receipt, ...], plan: Plan, seconds: float) -> str:
-    """Return one line on what a run did."""
+def summary_line(receipts: tuple[Receipt, ...], plan: Plan, seconds: float, *, removed: int = 0) -> str:
+    """Return one line on what a run did; `removed` results that had no source any more."""
     counts = {outcome: sum(receipt.outcome is outcome for receipt in receipts) for outcome in Outcome}
+    skipped = sum(each.skipped for each in plan.settled)
+    counts[Outcome.SKIPPED] += skipped
+    counts[Outcome.CURRENT] += sum(each.textures for each in plan.settled) - skipped
     enlarged = any(group.passes for job in plan.jobs for group in job.groups)
     words = {
         Outcome.DONE: "upscaled" if enlarged else "converted",
@@ -88,6 +91,10 @@ def summary(receipts: tuple[Receipt, ...], plan: Plan, seconds: float) -> str:
         Outcome.SKIPPED: "skipped",
     }
     parts = [f"{counts[outcome]} {word}" for outcome, word in words.items() if counts[outcome]]
+    if removed:
+        parts.append(f"{removed} removed")
+    if counts[Outcome.CANCELLED]:
+        parts.append(f"{counts[Outcome.CANCELLED]} not begun")
     failed = counts[Outcome.FAILED] + len(plan.problems)
     if failed:
         parts.append(f"{failed} FAILED")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from tabulate import tabulate
 
@@ -13,7 +14,14 @@ from cg_upscaler.job import Action, Job, Plan
 from cg_upscaler.library.classify import DOUBTFUL
 from cg_upscaler.maps import MapKind
 from cg_upscaler.spec import ImageSpec
+from cg_upscaler.standing import Stand, Standing
 from cg_upscaler.wire import to_plain
+
+if TYPE_CHECKING:
+    from cg_upscaler.flight.estimate import Estimate
+
+_FOLDERS = 8
+"""Folders in which nothing changed that are named."""
 
 _SHOWN = 3
 """Results without a source that are named."""
@@ -29,13 +37,16 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return str(tabulate(rows, headers, tablefmt="simple", disable_numparse=True))
 
 
-def plan_table(plan: Plan) -> str:
+def plan_table(plan: Plan, estimate: Estimate) -> str:
     """Return a plan as a table, then what is worth a look: problems, data, notes, and what is doubtful; a summary."""
     parts = []
     if plan.jobs:
-        parts.append(
-            table(("texture", "map", "why", "size", "file", "wrap", "model", "notes"), [_row(job) for job in plan.jobs])
-        )
+        stands = plan.standings or (Standing(Stand.DUE),) * len(plan.jobs)
+        rows = [_row(job, standing) for job, standing in zip(plan.jobs, stands, strict=True)]
+        headers = ("texture", "to do", "map", "why", "size", "file", "wrap", "model", "notes")
+        parts.append(table(headers, rows))
+    if plan.settled:
+        parts.append(_settled(plan))
     if plan.problems:
         parts.append(
             "cannot be worked on:\n" + "\n".join(f"  {problem.name}: {problem.message}" for problem in plan.problems)
@@ -46,20 +57,40 @@ def plan_table(plan: Plan) -> str:
     counts = {action: sum(job.action is action for job in plan.jobs) for action in Action}
     megapixels = sum(job.megapixels for job in plan.jobs)
     if counts[Action.UPSCALE]:
-        parts.append("\n".join(_memory(plan)))
+        parts.append("\n".join([*_memory(plan), *_takes(plan, estimate)]))
     parts.append(
-        f"{counts[Action.UPSCALE]} to upscale ({megapixels:.2f} megapixels), {counts[Action.COPY]} to copy, "
+        f"{_due(plan)}{counts[Action.UPSCALE]} to upscale ({megapixels:.2f} megapixels), "
+        f"{counts[Action.COPY]} to copy, "
         f"{counts[Action.SKIP]} skipped, {len(plan.problems)} impossible; "
         f"on {plan.device.label} ({plan.device.name}); into {plan.output}"
     )
     return "\n\n".join(parts)
 
 
-def plan_json(plan: Plan) -> str:
-    """Return a plan as JSON, and under `memory` what it needs of it, which is no part of the plan."""
+def plan_json(plan: Plan, estimate: Estimate) -> str:
+    """Return a plan as JSON, and what it takes, which is no part of it: `memory` while it runs, and the `estimate`."""
     from cg_upscaler.flight.needs import needs  # numpy and OpenCV, which `--help` need not wait for
 
-    return as_json({**to_plain(plan), "memory": needs(plan)})
+    return as_json({**to_plain(plan), "memory": needs(plan), "estimate": estimate})
+
+
+def _due(plan: Plan) -> str:
+    """Say how many of a plan's textures are to be done now, where that is not all of them."""
+    due = sum(each.stand is Stand.DUE for each in plan.standings)
+    return f"{due} of {len(plan.jobs)} to be done now; " if plan.standings and due < len(plan.jobs) else ""
+
+
+def _settled(plan: Plan) -> str:
+    textures = sum(each.textures for each in plan.settled)
+    folders = [f"{each.folder or '.'}/ ({each.textures})" for each in plan.settled]
+    more = ", …" if len(folders) > _FOLDERS else ""
+    return f"{textures} up to date, in folders where nothing changed: {', '.join(folders[:_FOLDERS])}{more}"
+
+
+def _takes(plan: Plan, estimate: Estimate) -> list[str]:
+    from cg_upscaler.flight.estimate.words import in_words
+
+    return in_words(estimate, Path(plan.output))
 
 
 def _memory(plan: Plan) -> Iterator[str]:
@@ -119,9 +150,13 @@ def confidences(values: Sequence[float]) -> str:
     return "\n".join(["confidence", *lines])
 
 
-def _row(job: Job) -> tuple[str, ...]:
+def _row(job: Job, standing: Standing) -> tuple[str, ...]:
+    due = standing.why if standing.stand is Stand.DUE else standing.stand.value
+    if standing.stand is Stand.BLOCKED:
+        due = f"blocked: {standing.why}"
     return (
-        job.name, job.kind.value, job.why, _sizes(job), _file(job), wraps(job.edges), _models(job), "; ".join(job.notes)
+        job.name, due, job.kind.value, job.why, _sizes(job), _file(job), wraps(job.edges), _models(job),
+        "; ".join(job.notes)
     )  # fmt: skip
 
 

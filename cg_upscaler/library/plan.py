@@ -21,7 +21,8 @@ from cg_upscaler.library.planner import Planner, finder, places_of
 from cg_upscaler.library.precautions import Precautions
 from cg_upscaler.library.receipts import Receipts
 from cg_upscaler.library.record.known import known_outputs_under
-from cg_upscaler.library.scan import Scan, scan
+from cg_upscaler.library.scan import Found, Scan, scan
+from cg_upscaler.library.shards import Shard, costs, parts
 from cg_upscaler.library.sidecars import read_sidecars
 from cg_upscaler.library.sidecars.texels.find import Description, find_companions
 from cg_upscaler.library.texture import Texture, plan_texture
@@ -79,15 +80,16 @@ def make_plan(
     on_progress: Progress | None = None,
     measure: Measure = unmeasured,
     survey: Survey | None = None,
+    shard: Shard | None = None,
     precautions: Precautions | None = None,
 ) -> Plan:
     """Return the jobs for the textures of a library, in the order of its names, but for those of settled folders.
 
     A texture that cannot be read becomes a problem of the plan and stops nothing. `receipts` remember what was seen
     in a texture, so that the next plan need not read it. `measure` is asked how far a model looks of which that is not
-    known. `survey` is what `survey_library` found, which is otherwise done here, afresh; `precautions` tell of textures
-    on which a process has ended. Raises `UsageError` and `ModelError` for what would fail for the run as a whole, and
-    whatever `on_progress` raises.
+    known. `survey` is what `survey_library` found, which is otherwise done here, afresh; `shard` the part that is to be
+    done; `precautions` tell of textures on which a process has ended. Raises `UsageError` and `ModelError` for what
+    would fail for the run as a whole, and whatever `on_progress` raises.
     """
     output = Path(os.path.abspath(config.output))
     for name in _spaces(config):
@@ -102,7 +104,10 @@ def make_plan(
     planner = Planner(
         config, output, device, finder(config), sidecars, places_of(materials), measure, precautions or Precautions()
     )
-    made = planner.plan([item for item in seen.found if folder_of(item.name) not in settled], receipts, on_progress)
+    due = [item for item in seen.found if folder_of(item.name) not in settled]
+    if shard is not None:
+        due = _of_shard(due, shard, materials, companions.found, config.pixel_limit)
+    made = planner.plan(due, receipts, on_progress)
     described, left = with_companions(
         [item for item in made if isinstance(item, Job)],
         [each for each in companions.found if not _folders(each) <= settled.keys()],
@@ -113,7 +118,7 @@ def make_plan(
     taken = _taken(settled, receipts) if receipts is not None else {}
     jobs, clashes = without_clashes(described, output, overwrite=config.overwrite, sources=elsewhere, taken=taken)
     problems = [*seen.problems, *(item for item in made if isinstance(item, Problem)), *clashes]
-    whole = not only and os.path.isdir(config.source)
+    whole = not only and shard is None and os.path.isdir(config.source)
     of_all = [*(planner.idle_rules() if not settled else ()), *_missing(materials)] if whole else []
     notes = (
         *of_all,
@@ -133,7 +138,7 @@ def make_plan(
         notes,
         receipts.orphans(config.source) if whole and receipts is not None else (),
         settled=tuple(settled.values()),
-        complete=seen.complete,
+        complete=seen.complete and shard is None,
     )
 
 
@@ -149,6 +154,18 @@ def _still_settled(
     ties = [{folder_of(member.name) for member in material.members} for material in materials]
     due = touched(changed, [*ties, *map(_folders, companions)])
     return {folder: each for folder, each in survey.settled.items() if folder not in due}
+
+
+def _of_shard(
+    found: Sequence[Found], shard: Shard, materials: Sequence[Material], companions: Sequence[Description], limit: int
+) -> list[Found]:
+    """Return the textures of one part of the library; what depends on each other is in one."""
+    ties = [
+        *([member.name for member in material.members] for material in materials),
+        *(list(description.textures.values()) for description in companions),
+    ]
+    part = parts(costs(found, limit=limit), ties, shard.count)
+    return [item for item in found if part[item.name] == shard.index]
 
 
 def _folders(description: Description) -> set[str]:

@@ -89,10 +89,12 @@ def _rule(field: str, before: Job, now: Job) -> str:
 
 def _differences(before: Job, now: Job) -> Iterator[tuple[str, str, str]]:
     """Yield fields that differ, those of groups first, with what they were and are, in words where those are short."""
+    if before.scale != now.scale:
+        yield "scale", str(before.scale), str(now.scale)
     yield from _groups(before, now)
     if before.output_spec != now.output_spec and before.output_spec and now.output_spec:
         was, becomes = before.output_spec, now.output_spec
-        if was.size != becomes.size:
+        if was.size != becomes.size and before.scale == now.scale:
             yield "size", str(was.size), str(becomes.size)
         if (was.container, was.depth, was.channels, was.storage) != (
             becomes.container, becomes.depth, becomes.channels, becomes.storage
@@ -100,7 +102,7 @@ def _differences(before: Job, now: Job) -> Iterator[tuple[str, str, str]]:
             yield "file", _file(was), _file(becomes)
     old, new = before.identity(), now.identity()
     for field in new:
-        if field not in ("groups", "output_spec", "source_spec") and old.get(field) != new[field]:
+        if field not in ("groups", "output_spec", "source_spec", "scale") and old.get(field) != new[field]:
             yield field, _short(old.get(field)), _short(new[field])
     if before.source_spec != now.source_spec:
         yield "reading of its source", "", ""
@@ -118,7 +120,7 @@ def _groups(before: Job, now: Job) -> Iterator[tuple[str, str, str]]:
         for field in ("fidelity", "grain", "gamma", "precision", "color_space", "band", "flip", "signed"):
             if getattr(was, field) != getattr(becomes, field):
                 yield field, _short(_plain(getattr(was, field))), _short(_plain(getattr(becomes, field)))
-        if was.passes != becomes.passes:
+        if was.passes != becomes.passes and before.scale == now.scale and was.model == becomes.model:
             yield "passes", "", ""
         if (was.channels, was.targets, was.constant, was.holds) != (
             becomes.channels, becomes.targets, becomes.constant, becomes.holds

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -98,7 +98,7 @@ class Receipts:
 
     def record(self, receipt: Receipt, job: Job | None = None) -> None:
         """Keep a job's receipt and, where it wrote a file, how that file looks."""
-        statements: list[Statement] = []
+        statements = self._ending_of(receipt, job)
         if receipt.outcome in WRITTEN:
             statements.append(self._output_row(Path(receipt.output), receipt))
             statements.append(("DELETE FROM intents WHERE name = ?", (receipt.name,)))
@@ -106,7 +106,6 @@ class Receipts:
             for intent in self._base.all("SELECT * FROM intents WHERE name = ?", receipt.name):
                 path, name, source_hash, content, _, _ = intent
                 statements += self._ending(path, name, source_hash, content, b"", None)
-        statements += kept(receipt, None if job is None else squeezed(job))
         self._base.together(*statements)
 
     def intend_companion(self, path: Path, name: str, source_hash: str, content_hash: str) -> None:
@@ -125,11 +124,20 @@ class Receipts:
         self._base.all("DELETE FROM outputs WHERE path = ?", self._within(path))
 
     def find(self, name: str) -> Receipt | None:
-        """Return the receipt of a texture's last job, however it ended; None where there is none."""
+        """Return the receipt of a texture's last job that did not fail; None where there is none."""
         if name in self._ended_receipts:
             return self._ended_receipts[name]
         rows = self._base.all("SELECT receipt FROM receipts WHERE name = ?", name)
         return as_receipt(rows[0][0]) if rows else None
+
+    def failure(self, name: str) -> Receipt | None:
+        """Return the receipt of a texture's last job, if that failed."""
+        rows = self._base.all("SELECT receipt FROM failures WHERE name = ?", name)
+        return as_receipt(rows[0][0]) if rows else None
+
+    def mend_failures(self, names: Collection[str]) -> None:
+        """Say that these failed before and do not now."""
+        self._base.many("DELETE FROM failures WHERE name = ?", [(name,) for name in names])
 
     def job_of(self, name: str) -> Job | None:
         """Return the job that the receipt of a texture is of; None where that is not known."""
@@ -137,16 +145,20 @@ class Receipts:
         return as_job(rows[0][0]) if rows else None
 
     def entries(self) -> Iterator[Entry]:
-        """Yield what is known of every texture, in the order of names."""
-        statement = "SELECT receipt, job FROM receipts LEFT JOIN jobs USING (name) ORDER BY name"
-        for receipt, job in self._base.all(statement):
-            yield Entry(as_receipt(receipt), None if job is None else as_job(job))
+        """Yield how the last job of every texture ended, in the order of names."""
+        statement = (
+            "SELECT name, receipt, job FROM failures UNION ALL "
+            "SELECT name, receipt, job FROM receipts LEFT JOIN jobs USING (name) "
+            "WHERE name NOT IN (SELECT name FROM failures) ORDER BY name"
+        )
+        for _, receipt, job in self._base.all(statement):
+            yield Entry(as_receipt(receipt), as_job(job) if job else None)
 
     def keep_only(self, names: Collection[str]) -> None:
         """Forget the receipts of textures that are gone from the library; what is known of their outputs stays."""
-        known = {row[0] for row in self._base.all("SELECT name FROM receipts")}
+        known = {row[0] for row in self._base.all("SELECT name FROM receipts UNION SELECT name FROM failures")}
         gone = [(name,) for name in known.difference(names)]
-        for table in ("receipts", "jobs"):
+        for table in ("receipts", "jobs", "failures"):
             self._base.many(f"DELETE FROM {table} WHERE name = ?", gone)
 
     # What stands there now
@@ -246,6 +258,26 @@ class Receipts:
             statements.append((OUTPUT, (path, name, key, source_hash, content, *stat_of(self.folder / path))))
             statements += () if receipt is None else kept(receipt, job)
         return statements
+
+    def take_over(self, found: Iterable[tuple[Entry | None, Sequence[Output]]]) -> None:
+        """Take over what another record of this folder says of textures, with their outputs, unlooked at."""
+        statements: list[Statement] = []
+        for entry, outputs in found:
+            for each in outputs:
+                key = "" if entry is None or entry.receipt.output_hash != each.hash else entry.receipt.key
+                row = each.path, each.name, key, each.source_hash, each.hash, each.size, each.mtime
+                statements.append((OUTPUT, row))
+            statements += () if entry is None else self._ending_of(entry.receipt, entry.job)
+        self._base.together(*statements)
+
+    @staticmethod
+    def _ending_of(receipt: Receipt, job: Job | None) -> list[Statement]:
+        """Return what keeps how a job ended; a failure stands beside the receipt of what went well before."""
+        statements: list[Statement] = [("DELETE FROM failures WHERE name = ?", (receipt.name,))]
+        if receipt.outcome is Outcome.FAILED:
+            row = receipt.name, as_text(receipt), b"" if job is None else squeezed(job)
+            return [*statements, ("INSERT OR REPLACE INTO failures VALUES (?, ?, ?)", row)]
+        return [*statements, *kept(receipt, None if job is None else squeezed(job))]
 
     def _stands(self, path: str, content: str) -> bool:
         """Whether just this file is at a path within the output folder."""

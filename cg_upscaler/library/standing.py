@@ -99,10 +99,10 @@ def _state(job: Job, receipts: Receipts) -> OutputState:
 
 def _why(job: Job, earlier: Receipt | None, source_hash: str, state: OutputState, receipts: Receipts) -> str:
     """Return the reason why a texture is done, where nothing is in the way."""
+    if receipts.failure(job.name) is not None:
+        return "failed the last time"
     if earlier is None:
         return "new" if state is OutputState.MISSING else "its receipt is missing"
-    if earlier.outcome is Outcome.FAILED:
-        return "failed the last time"
     if earlier.source_hash != source_hash:
         return "its source changed"
     told = changes(receipts.job_of(job.name), job)

@@ -113,7 +113,7 @@ def _stands(path: str, size: int, mtime: int) -> bool:
 
 def _terms(config: Config) -> str:
     """Return what of the circumstances may reach any plan: settings, this package, its libraries, models, devices."""
-    said = config.model_dump_json(exclude=set(Course.model_fields))
+    said = [(name, repr(getattr(config, name))) for name in Config.model_fields if name not in Course.model_fields]
     return _digest([said, str(config.base), config.converts, ALGORITHM, _package(), identity(), _models(config)])
 
 

@@ -41,10 +41,16 @@ def state_folder(output: Path, asked: Path | None = None) -> Path:
     return output / FOLDER
 
 
+def shard_folder(state: Path, shard: str) -> Path:
+    """Return the folder of the record of one part of a library, ``3/16``: parts are done at the same time."""
+    index, _, count = shard.partition("/")
+    return state / f"shard-{index}-of-{count}"
+
+
 def note_place(output: Path, state: Path) -> None:
     """Leave word in an output folder of a record that is kept elsewhere. Raises `OutputError`."""
     note = output / FOLDER / ELSEWHERE
-    if state == output / FOLDER or _noted(output) == state:
+    if state.is_relative_to(output / FOLDER) or _noted(output) == state:
         return
     try:
         note.parent.mkdir(parents=True, exist_ok=True)

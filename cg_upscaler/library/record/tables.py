@@ -13,6 +13,11 @@ CREATE TABLE IF NOT EXISTS receipts (
     at TEXT NOT NULL,           -- when it ended, UTC
     receipt TEXT NOT NULL       -- as JSON
 );
+CREATE TABLE IF NOT EXISTS failures (  -- beside the receipt of what went well before, which still stands for its file
+    name TEXT PRIMARY KEY,
+    receipt TEXT NOT NULL,
+    job BLOB NOT NULL           -- empty for what could not be planned
+);
 CREATE TABLE IF NOT EXISTS jobs (name TEXT PRIMARY KEY, job BLOB NOT NULL);  -- the job of that receipt, squeezed JSON
 CREATE TABLE IF NOT EXISTS outputs (
     path TEXT PRIMARY KEY,      -- within the output folder, with forward slashes
@@ -58,7 +63,8 @@ ALTER TABLE outputs RENAME TO old_outputs;
 
 OVER_FROM_2 = """
 INSERT INTO receipts SELECT name, coalesce(json_extract(receipt, '$.key'), ''),
-    coalesce(json_extract(receipt, '$.outcome'), ''), '', receipt FROM old_receipts WHERE json_valid(receipt);
+    coalesce(json_extract(receipt, '$.outcome'), ''), '', receipt FROM old_receipts
+    WHERE json_valid(receipt) AND json_extract(receipt, '$.outcome') != 'failed';
 INSERT INTO outputs SELECT path, name, key, source_hash, hash, size, mtime FROM old_outputs WHERE hash != '';
 DROP TABLE old_receipts;
 DROP TABLE old_outputs;

@@ -1,0 +1,67 @@
+"""Lets one run at a time work on a record: the next waits, or says who is there."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime, timezone
+from pathlib import Path
+
+import click
+from filelock import FileLock, Timeout
+
+from cg_upscaler.errors import UsageError
+
+_LOCK = "run.lock"
+_WHO = "run.json"
+
+
+@contextmanager
+def turn(state: Path, output: Path, wait: float | None) -> Iterator[None]:
+    """Hold the turn at a record, whose folder is `state`. The system takes it back however the process ends.
+
+    Waits up to `wait` seconds for another run to end; None is not at all. Raises `UsageError` where it does not.
+    """
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(state / _LOCK)
+        _acquire(lock, state, wait)
+    except Timeout:
+        raise UsageError(
+            f"another run is writing to this folder: {_who(state)}",
+            where=output,
+            fix="wait until it has ended, or say --wait SECONDS",
+        ) from None
+    except (OSError, NotImplementedError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        fix = "choose another --out, or a --state on a disk of this machine"
+        raise UsageError(f"cannot be made or locked: {reason}", where=state, fix=fix) from error
+    try:
+        with suppress(OSError):
+            now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+            who = {"process": os.getpid(), "machine": platform.node(), "since": now}
+            (state / _WHO).write_text(json.dumps(who), encoding="utf-8")
+        yield
+    finally:
+        lock.release()
+
+
+def _acquire(lock: FileLock, state: Path, wait: float | None) -> None:
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        if not wait:
+            raise
+        click.echo(f"waiting for another run to end: {_who(state)}", err=True)
+        lock.acquire(timeout=wait, poll_interval=0.2)
+
+
+def _who(state: Path) -> str:
+    try:
+        who = json.loads((state / _WHO).read_text(encoding="utf-8"))
+        return f"process {who['process']} on {who['machine']}, since {who['since']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "an unknown process"
