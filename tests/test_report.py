@@ -76,7 +76,7 @@ def shown(path: Path, row: dict[str, Any]) -> dict[str, Any]:
 
 def pixels(part: dict[str, Any], plane: str = "rgb") -> NDArray[np.uint8]:
     kind, _, text = part[plane].partition(",")
-    assert kind == "data:image/webp;base64"
+    assert kind == "data:image/png;base64"
     found = cv2.imdecode(np.frombuffer(base64.b64decode(text), np.uint8), cv2.IMREAD_COLOR)[:, :, ::-1]
     assert found.shape[:2] == (part["h"], part["w"])
     return np.asarray(found, np.uint8)

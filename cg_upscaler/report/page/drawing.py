@@ -30,7 +30,6 @@ _CROP = 256
 """Texels of a source that are shown as they are where all of it is too much."""
 _WINDOW = 512
 """Texels a side in which slopes are looked at."""
-_LOSSLESS = 101
 _THUMBNAIL_QUALITY = 82
 
 
@@ -155,7 +154,7 @@ def _detail(one: _Side, two: _Side, at: tuple[int, int], *, transparent: bool) -
     both = [_through(np.asarray(picture, np.uint8), transparent=transparent) for picture in (before, after)]
     if both[0].shape[2] != both[1].shape[2]:
         both = [picture[:, :, :3] for picture in both]
-    return _webp(np.hstack(both), _THUMBNAIL_QUALITY)
+    return _webp(np.hstack(both))
 
 
 def _thumbnail(picture: Bytes, *, transparent: bool) -> bytes:
@@ -165,7 +164,7 @@ def _thumbnail(picture: Bytes, *, transparent: bool) -> bytes:
     if share < 1:
         size = (max(1, round(width * share)), max(1, round(height * share)))
         picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
-    return _webp(picture, _THUMBNAIL_QUALITY)
+    return _webp(picture)
 
 
 def _through(picture: Bytes, *, transparent: bool) -> Bytes:
@@ -176,19 +175,24 @@ def _encoded(picture: Bytes) -> dict[str, Any]:
     """Return a picture as a page takes it. Alpha goes apart: a canvas forgets the colour that it hides."""
     found: dict[str, Any] = {"w": picture.shape[1], "h": picture.shape[0], "rgb": _url(picture[:, :, :3])}
     if picture.shape[2] > 3:
-        found["a"] = _url(picture[:, :, 3:].repeat(3, 2))
+        found["a"] = _url(picture[:, :, 3:])
     return found
 
 
 def _url(picture: Bytes) -> str:
-    return "data:image/webp;base64," + base64.b64encode(_webp(picture, _LOSSLESS)).decode()
+    """Return a picture as PNG: half as large again as WebP without loss, and many times as fast."""
+    return "data:image/png;base64," + base64.b64encode(_file(".png", picture)).decode()
 
 
-def _webp(picture: Bytes, quality: int) -> bytes:
-    order = [2, 1, 0, 3][: picture.shape[2]]
-    done, data = cv2.imencode(".webp", np.ascontiguousarray(picture[:, :, order]), [cv2.IMWRITE_WEBP_QUALITY, quality])
+def _webp(picture: Bytes) -> bytes:
+    return _file(".webp", picture, cv2.IMWRITE_WEBP_QUALITY, _THUMBNAIL_QUALITY)
+
+
+def _file(suffix: str, picture: Bytes, *parameters: int) -> bytes:
+    order = [2, 1, 0, 3][: picture.shape[2]] if picture.shape[2] > 1 else [0]
+    done, data = cv2.imencode(suffix, np.ascontiguousarray(picture[:, :, order]), parameters)
     if not done:
-        raise ValueError("WebP cannot hold it")
+        raise ValueError(f"{suffix} cannot hold it")
     return bytes(data.tobytes())
 
 

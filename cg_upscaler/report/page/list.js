@@ -174,7 +174,7 @@ function row(texture) {
 
 function card(texture) {
   const special = texture.section < 3 ? badge(texture) : null;
-  return make('button', `card ${texture.outcome}`, thumbnail(texture), make('span', 'name', special, fileOf(texture.name)), make('span', 'about', [words(texture.kind), sizes(texture)].filter(Boolean).join(' · ')));
+  return make('button', `card ${texture.outcome}`, thumbnail(texture), make('span', 'name', fileOf(texture.name)), make('span', 'about', special, [words(texture.kind), sizes(texture)].filter(Boolean).join(' · ')));
 }
 
 /** Bring the keyboard to a texture of the list, and it into sight. */
