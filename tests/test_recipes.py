@@ -15,6 +15,7 @@ from configparser import RawConfigParser
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import click
 import cv2
 import pytest
 import yaml
@@ -92,7 +93,7 @@ def unknown(calls_: list[tuple[str, list[str]]]) -> set[str]:
     """Return the commands and options of some calls that there are not."""
     found = set()
     for _, (name, *rest) in calls_:
-        command = cli.cli.commands.get(name)
+        command = cli.cli.get_command(click.Context(cli.cli), name)
         known = {opt for param in command.params for opt in (*param.opts, *param.secondary_opts)} if command else set()
         found |= {word for word in rest if word.startswith("--")} - known if command else {name}
     return found
@@ -102,7 +103,9 @@ def unknown(calls_: list[tuple[str, list[str]]]) -> set[str]:
 def test_every_option_of_a_recipe_is_one(where: str, arguments: list[str]) -> None:
     skip_unless_there(where)
     name, *rest = (argument.replace("$MAX_CHANGES", "5").replace("$@", "textures") for argument in arguments)
-    cli.cli.commands[name].make_context(name, rest)  # raises for an option or a value that it does not take
+    command = cli.cli.get_command(click.Context(cli.cli), name)
+    assert command is not None
+    command.make_context(name, rest)  # raises for an option or a value that it does not take
 
 
 @pytest.fixture
