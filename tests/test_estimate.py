@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
@@ -32,6 +33,7 @@ from cg_upscaler.models import catalog
 from cg_upscaler.pixels.rows import Pixels
 from cg_upscaler.pixels.views import Array
 from cg_upscaler.spec import DeviceInfo, Precision, Storage
+from cg_upscaler.wire import to_plain
 from tests.fakes import BlurNetwork, FakeGenerators, group, job_of, noise
 
 DEVICE = DeviceInfo("cpu", "a processor", Precision.FLOAT32, (Precision.FLOAT32,))
@@ -346,6 +348,7 @@ def test_an_estimate_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 def test_what_is_not_known_and_what_does_not_fit_is_said(tmp_path: Path) -> None:
     said = said_of(seconds=None, unknown=("a (float32)", "b (mixed)"), disk=10**18, memory=TextureMemory({}))
+    assert json.loads(json.dumps(to_plain(said)))["memory"] == {"kinds": {}}
     time, disk, warning = in_words(said, tmp_path / "not" / "there")
     assert time == "time: not known: a (float32), b (mixed) were never measured on AMD EPYC"
     assert disk.startswith("disk: about 1000000 TB, of ")
