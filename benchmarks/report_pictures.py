@@ -17,13 +17,16 @@ from datetime import datetime, timedelta, timezone
 from importlib.metadata import version
 from pathlib import Path
 
+import cv2
+import numpy as np
+
 from cg_upscaler.backends import devices
 from cg_upscaler.engine import Engine
 from cg_upscaler.generate.pool import Pool
 from cg_upscaler.job import Outcome, Receipt
 from cg_upscaler.library.config import load
 from cg_upscaler.library.plan import make_plan
-from cg_upscaler.library.receipts import Receipts
+from cg_upscaler.library.receipts import REPORT, Receipts
 from cg_upscaler.report import page
 from cg_upscaler.summary import Summary, counted
 
@@ -50,7 +53,7 @@ def main() -> None:
         nights(work)
     with Receipts(work / "out", read_only=True) as receipts:
         entries, runs = list(receipts.entries()), receipts.runs()
-    report = page.write(work / "out" / page.REPORT, entries, runs)
+    report = page.write(work / "out" / REPORT, entries, runs)
     with browser(work / "profile", 1360, 860) as chromium:
         chromium.open(report)
         # Paths as anybody could have them.
@@ -61,8 +64,8 @@ def main() -> None:
         )
         for name, picture in pictures(chromium):
             path = options.images / f"report-{name}.png"
-            path.write_bytes(picture)
-            print(f"{path}: {len(picture) / 1024:.0f} KB")
+            path.write_bytes(small(picture))
+            print(f"{path}: {path.stat().st_size / 1024:.0f} KB")
     if options.work is None:
         shutil.rmtree(work)
 
@@ -124,6 +127,7 @@ def pictures(chromium: Page) -> Iterator[tuple[str, bytes]]:
     look(chromium, "door.jpg", "difference")
     yield "difference", chromium.picture()
     look(chromium, "3td_BrickOldRound_01.jpg", "tiled")
+    chromium.run("zoomTo(stage.zoom * 0.72)")
     yield "tiled", chromium.picture()
     look(chromium, "3td_BrickOldRound_01_NRM.png", "light")
     chromium.drag("#canvas", (0.6, 0.6), (0.66, 0.3))
@@ -136,6 +140,13 @@ def look(chromium: Page, file: str, view: str) -> None:
     chromium.opened()
     chromium.click(f"#view-{view}")
     chromium.painted()
+
+
+def small(picture: bytes) -> bytes:
+    """Return a PNG as a smaller one of the same pixels."""
+    pixels = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR)
+    levels = (cv2.IMWRITE_PNG_COMPRESSION, 9, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_DEFAULT)
+    return min((bytes(cv2.imencode(".png", pixels, levels)[1].tobytes()), picture), key=len)
 
 
 def settled(chromium: Page) -> bytes:

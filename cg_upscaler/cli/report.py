@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from cg_upscaler.cli.exit_codes import ExitCode
 from cg_upscaler.errors import UsageError
-from cg_upscaler.library.receipts import Receipts
+from cg_upscaler.library.receipts import REPORT, Receipts
 from cg_upscaler.report import page
 
 
@@ -29,6 +29,6 @@ def report(output: Path, single_file: bool, to: Path | None) -> int:
             bar.total = total
             bar.update(done - bar.n)
 
-        path = page.write(to or output / page.REPORT, entries, runs, single_file=single_file, on_progress=told)
+        path = page.write(to or output / REPORT, entries, runs, single_file=single_file, on_progress=told)
     click.echo(path)
     return ExitCode.OK

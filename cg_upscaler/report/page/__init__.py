@@ -12,8 +12,6 @@ from cg_upscaler.report.page.previews import Previews, Progress
 from cg_upscaler.report.page.rows import rows
 from cg_upscaler.summary import Entry, Summary
 
-REPORT = "_report"
-"""The report's folder, within the output folder."""
 FILE = "report.html"
 PREVIEWS = "previews"
 
