@@ -3,6 +3,7 @@
     python -m tests.torture --kills 200       kill runs at so many moments, and resume each
     python -m tests.torture --faults 20       have calls fail: of each kind and error so many, spread over a run
     python -m tests.torture --faults all      every single one; takes hours
+    python -m tests.torture --edits 8         edit sources as they are read, at so many calls of each file, or: all
 
 A small library with one of everything (`library.py`) is upscaled by the command line, disturbed, and run again. Each
 time
@@ -32,6 +33,7 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from tests.torture.bench import Bench, Finding, set_up, started_warm
+from tests.torture.edits import edit_and_resume, edits, prepare
 from tests.torture.faults import cases, fail_and_resume
 from tests.torture.kill import kill_and_resume, moments
 
@@ -42,27 +44,37 @@ def main() -> int:
     )
     parser.add_argument("--kills", type=int, default=0, metavar="N", help="how many runs to kill")
     parser.add_argument("--faults", metavar="N", help="how many calls of a kind fail, or: all")
+    parser.add_argument("--edits", metavar="N", help="at how many calls for each file it is edited, or: all")
     parser.add_argument("--only", default="", help="only faults that have this in their description")
     parser.add_argument("--seed", type=int, default=6, help="of the moments")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="how many runs at once")
     parser.add_argument("--cold", action="store_true", help="start each run as a process of its own")
     asked = parser.parse_args()
-    if not asked.kills and not asked.faults:
-        asked.kills, asked.faults = 200, "8"
+    if not (asked.kills or asked.faults or asked.edits):
+        asked.kills, asked.faults, asked.edits = 200, "4", "8"
     with tempfile.TemporaryDirectory(prefix="torture-") as folder:
         benches = _benches(Path(folder), asked.jobs, warm=not asked.cold)
         found = 0
         if asked.kills:
             found += _all("kills", benches, list(moments(benches[0], asked.kills, asked.seed)), kill_and_resume)
+        if (asked.faults or asked.edits) and benches[0].shim is None:
+            parser.error("faults and edits need Linux and a C compiler")
         if asked.faults:
-            if benches[0].shim is None:
-                parser.error("faults need Linux and a C compiler")
-            each = None if asked.faults == "all" else int(asked.faults)
-            chosen = [case for case in cases(benches[0], each) if asked.only in str(case)]
+            chosen = [case for case in cases(benches[0], _number(asked.faults)) if asked.only in str(case)]
             found += _all("faults", benches, chosen, fail_and_resume)
+        if asked.edits:
+            versions = prepare(benches[0])
+            series = list(edits(versions, _number(asked.edits)))
+            found += _all(
+                "edits", benches, series, lambda bench, edit, out: edit_and_resume(bench, versions, edit, out)
+            )
         for bench in benches:
             bench.close()
     return 1 if found else 0
+
+
+def _number(text: str) -> int | None:
+    return None if text == "all" else int(text)
 
 
 def _benches(folder: Path, count: int, *, warm: bool) -> list[Bench]:

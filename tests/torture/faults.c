@@ -8,7 +8,8 @@
      TORTURE_AT      which of them fails, from 1; 0: none, they are only counted
      TORTURE_ERRNO   the number it fails with
      TORTURE_ON      "1": all that follow fail as well
-     TORTURE_KILL    instead of failing, SIGKILL: "self" to the process, "group" to its process group
+     TORTURE_KILL    instead of failing, SIGKILL: "self" to the process, "group" to its process group; or "pause": SIGSTOP
+                     to the process, and all goes well once it is continued
      TORTURE_STATE   a file of at least sizeof(struct state) zeros, shared by all processes: how often each was called
      TORTURE_CLOCK   seconds added to the time of day, after
      TORTURE_CLOCK_AT so many calls of "any"
@@ -35,12 +36,12 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { OPEN, READ, WRITE, FSYNC, RENAME, MKDIR, UNLINK, CLOSE, TRUNCATE, MMAP, STAT, LIST, LOCK, KINDS };
+enum { OPEN, CREATE, READ, WRITE, FSYNC, RENAME, MKDIR, UNLINK, CLOSE, TRUNCATE, MMAP, STAT, LIST, LOCK, KINDS };
 
 static const char *const names[KINDS] = {
-    "open", "read", "write", "fsync", "rename", "mkdir", "unlink", "close", "truncate", "mmap", "stat", "list", "lock"};
+    "open", "create", "read", "write", "fsync", "rename", "mkdir", "unlink", "close", "truncate", "mmap", "stat", "list", "lock"};
 
-#define ANY (1u << OPEN | 1u << WRITE | 1u << FSYNC | 1u << RENAME | 1u << MKDIR | 1u << UNLINK | 1u << CLOSE | 1u << TRUNCATE)
+#define ANY (1u << CREATE | 1u << WRITE | 1u << FSYNC | 1u << RENAME | 1u << MKDIR | 1u << UNLINK | 1u << CLOSE | 1u << TRUNCATE)
 
 /* tests/torture/shim.py reads this. */
 struct state {
@@ -78,7 +79,7 @@ __attribute__((constructor)) void torture_begin(void) {
     at = strtoull(of("TORTURE_AT"), NULL, 10);
     number = atoi(of("TORTURE_ERRNO"));
     from_then_on = *of("TORTURE_ON") == '1';
-    killing = *of("TORTURE_KILL") == 's' ? 1 : *of("TORTURE_KILL") == 'g' ? 2 : 0;
+    killing = *of("TORTURE_KILL") == 's' ? 1 : *of("TORTURE_KILL") == 'g' ? 2 : *of("TORTURE_KILL") == 'p' ? 3 : 0;
     chosen_kinds = 0;
     state = NULL;
     char list[512];
@@ -134,6 +135,10 @@ static int fails(int kind, const char *path) {
         state->kind = (uint64_t)kind;
         strncpy(state->path, path, sizeof state->path - 1);
     }
+    if (killing == 3) {
+        kill(getpid(), SIGSTOP);
+        return 0;
+    }
     if (killing) {
         kill(killing == 2 ? 0 : getpid(), SIGKILL);
         for (;;) pause();
@@ -164,33 +169,35 @@ static int fails(int kind, const char *path) {
         va_end(more); \
     }
 
-/* open */
+/* open, create: the latter is every way to open a file that can change it */
+
+#define OPENING(flags) (((flags) & (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC)) ? CREATE : OPEN)
 
 int open(const char *path, int flags, ...) {
     REAL(open);
     MODE(flags, flags)
-    FAIL(OPEN, absolute(AT_FDCWD, path), -1);
+    FAIL(OPENING(flags), absolute(AT_FDCWD, path), -1);
     return real(path, flags, mode);
 }
 
 int open64(const char *path, int flags, ...) {
     REAL(open64);
     MODE(flags, flags)
-    FAIL(OPEN, absolute(AT_FDCWD, path), -1);
+    FAIL(OPENING(flags), absolute(AT_FDCWD, path), -1);
     return real(path, flags, mode);
 }
 
 int openat(int folder, const char *path, int flags, ...) {
     REAL(openat);
     MODE(flags, flags)
-    FAIL(OPEN, absolute(folder, path), -1);
+    FAIL(OPENING(flags), absolute(folder, path), -1);
     return real(folder, path, flags, mode);
 }
 
 int openat64(int folder, const char *path, int flags, ...) {
     REAL(openat64);
     MODE(flags, flags)
-    FAIL(OPEN, absolute(folder, path), -1);
+    FAIL(OPENING(flags), absolute(folder, path), -1);
     return real(folder, path, flags, mode);
 }
 
@@ -201,19 +208,19 @@ int __openat64_2(int folder, const char *path, int flags) { return openat64(fold
 
 int creat(const char *path, mode_t mode) {
     REAL(creat);
-    FAIL(OPEN, absolute(AT_FDCWD, path), -1);
+    FAIL(CREATE, absolute(AT_FDCWD, path), -1);
     return real(path, mode);
 }
 
 FILE *fopen(const char *path, const char *mode) {
     REAL(fopen);
-    FAIL(OPEN, absolute(AT_FDCWD, path), NULL);
+    FAIL(strpbrk(mode, "wa+") ? CREATE : OPEN, absolute(AT_FDCWD, path), NULL);
     return real(path, mode);
 }
 
 FILE *fopen64(const char *path, const char *mode) {
     REAL(fopen64);
-    FAIL(OPEN, absolute(AT_FDCWD, path), NULL);
+    FAIL(strpbrk(mode, "wa+") ? CREATE : OPEN, absolute(AT_FDCWD, path), NULL);
     return real(path, mode);
 }
 

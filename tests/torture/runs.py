@@ -146,16 +146,26 @@ class Running:
             return file.read().decode("utf-8", "replace")
 
 
+def stopped(session: int) -> int | None:
+    """Return the process of a session that stands still, if one does."""
+    return next((process for process, state in _states(session).items() if state == "T"), None)
+
+
 def _of_session(session: int) -> list[int]:
-    found = []
-    for entry in Path("/proc").iterdir():
+    """Return the processes of a session that are not yet gone."""
+    return [process for process, state in _states(session).items() if state != "Z"]
+
+
+def _states(session: int) -> dict[int, str]:
+    found = {}
+    for entry in Path("/proc").iterdir() if sys.platform == "linux" else ():
         if entry.name.isdigit():
             try:
                 fields = (entry / "stat").read_text().rpartition(")")[2].split()
             except OSError:
                 continue
-            if int(fields[3]) == session and fields[0] != "Z":
-                found.append(int(entry.name))
+            if int(fields[3]) == session:
+                found[int(entry.name)] = fields[0]
     return found
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from uuid import uuid4
 
 CALLS = (
-    *("open", "read", "write", "fsync", "rename", "mkdir", "unlink", "close", "truncate", "mmap"),
+    *("open", "create", "read", "write", "fsync", "rename", "mkdir", "unlink", "close", "truncate", "mmap"),
     *("stat", "list", "lock"),
 )
 """As in `faults.c`, and in its order."""
@@ -47,7 +47,7 @@ class Fault:
     on: bool = False
     """All that follow fail too."""
     kill: str = ""
-    """`self` or `group`: instead of failing, kill the process, or with all that it started."""
+    """Instead of failing, `self` and `group` kill the process, or it and all that it started; `pause` stops it."""
     clock: int = 0
     """Seconds added to the time of day."""
     clock_at: int = 0

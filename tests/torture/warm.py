@@ -66,16 +66,22 @@ def serve() -> None:
             status = os.waitpid(question["wait"], 0)[1]
             answer = os.waitstatus_to_exitcode(status)
         else:
+            ready, tell = os.pipe()
             answer = os.fork()
             if not answer:
+                os.setsid()
+                os.close(ready)
+                os.close(tell)
                 _become(question)
+            os.close(tell)
+            os.read(ready, 1)  # until the session is there
+            os.close(ready)
         sys.stdout.write(f"{answer}\n")
         sys.stdout.flush()
 
 
 def _become(question: dict[str, Any]) -> None:
     """Be the run that was asked for."""
-    os.setsid()
     os.environ.update(question["env"])
     os.chdir(question["folder"])
     nothing = os.open(os.devnull, os.O_RDONLY)
