@@ -294,6 +294,19 @@ def test_of_a_run_that_was_stopped_counts_what_had_ended(remembered: Path) -> No
     assert estimate(jobs[1:2], speeds.load(), DEVICE).seconds == pytest.approx(5.0, rel=0.1)
 
 
+def test_textures_that_are_up_to_date_take_little_and_are_learned_of(remembered: Path) -> None:
+    one = replace(job(model="bicubic"), name="a")
+    alone, among = (estimate([one], speeds.load(), DEVICE, library=[one] * count).seconds for count in (1, 1001))
+    assert alone is not None
+    assert among is not None
+    assert alone < among < alone + 1000 * 0.01
+    current = [Receipt(str(number), Outcome.CURRENT) for number in range(1000)]
+    run = speeds.learn(None, [one], [*current, Receipt("a", Outcome.DONE)], 50.0, DEVICE)
+    assert run is not None
+    assert run.beside["unchanged"] == 1000
+    assert run.beside["textures"] == 1
+
+
 def test_texture_memory_is_of_the_library_and_disk_of_what_runs(library: Path, remembered: Path) -> None:
     jobs = plan_of(library).jobs
     part = estimate(jobs[:1], speeds.load(), DEVICE, library=jobs)

@@ -9,7 +9,7 @@ from cg_upscaler.flight.estimate import speeds as speeds
 from cg_upscaler.flight.estimate.calibrate import calibrate as calibrate
 from cg_upscaler.flight.estimate.clock import Measuring as Measuring
 from cg_upscaler.flight.estimate.disk import disk_bytes
-from cg_upscaler.flight.estimate.speeds import Speeds, record_of
+from cg_upscaler.flight.estimate.speeds import Speeds, record_of, unchanged
 from cg_upscaler.job import Job
 from cg_upscaler.library.texture_memory import TextureMemory, texture_memory
 from cg_upscaler.library.workload import workload
@@ -44,9 +44,10 @@ def estimate(
     library: Sequence[Job] | None = None,
     budget: Mapping[str, int] | None = None,
 ) -> Estimate:
-    """Return what a run of jobs takes. `library` are all jobs, where only some of them are to run."""
+    """Return what a run of jobs takes. `library` are all jobs, where only some are to run and the others up to date."""
     loads = [workload(job) for job in jobs]
-    run = record_of(loads, 1.0, device)
+    others = 0 if library is None else max(0, len(library) - len(jobs))
+    run = record_of([*loads, unchanged(others)], 1.0, device)
     networks = dict.fromkeys(network for load in loads for network in load.shown)
     unknown = tuple(
         f"{network.name} ({network.precision.value})" for network in networks if not known.knows(device, network.key)

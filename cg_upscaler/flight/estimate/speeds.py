@@ -10,7 +10,7 @@ import hashlib
 import os
 import time
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
@@ -23,6 +23,7 @@ from cg_upscaler.flight.estimate.clock import Measuring
 from cg_upscaler.flight.estimate.disk import written
 from cg_upscaler.flight.estimate.fit import Costs, fitted
 from cg_upscaler.flight.estimate.record import Record, from_text
+from cg_upscaler.flight.estimate.stages import UNCHANGED
 from cg_upscaler.job import Job, Outcome, Receipt
 from cg_upscaler.library.workload import Workload, together, workload
 from cg_upscaler.spec import DeviceInfo
@@ -101,12 +102,14 @@ def learn(
     `measured` is None where generators ran out of reach, in other processes. Returns what was remembered, and None
     where nothing was done. A folder that cannot be written to is no error.
     """
+    receipts = list(receipts)
     ended = {receipt.name for receipt in receipts if _was_worked_on(receipt)}
     done = [job for job in jobs if job.name in ended]
     if not done or seconds < _SHORTEST:
         return None
     said, wrote = written(done)
-    run = replace(record_of([workload(job) for job in done], seconds, device), said=said, wrote=wrote)
+    loads = [*map(workload, done), unchanged(sum(receipt.outcome is Outcome.CURRENT for receipt in receipts))]
+    run = replace(record_of(loads, seconds, device), said=said, wrote=wrote)
     if measured is not None and measured.shown:
         shown = {network.key: texels for network, texels in measured.shown.items()}
         busy = {network.key: spent for network, spent in measured.busy.items() if network.key in shown}
@@ -115,10 +118,15 @@ def learn(
     return run
 
 
+def unchanged(count: int) -> Workload:
+    """Return what textures ask for that are up to date."""
+    return Workload(beside={UNCHANGED: float(count)} if count else {})
+
+
 def record_of(loads: Sequence[Workload], seconds: float, device: DeviceInfo, *, calibrated: bool = False) -> Record:
     """Return what jobs ask for as a run that took, or is to take, so long."""
     total = together(loads)
-    largest = max((load.beside for load in loads), key=lambda beside: sum(beside.values()), default={})
+    largest = max((load.beside for load in loads if "textures" in load.beside), key=_amount, default={})
     shown: dict[str, float] = {}
     for network, texels in total.shown.items():
         shown[network.key] = shown.get(network.key, 0.0) + texels
@@ -134,6 +142,10 @@ def record_of(loads: Sequence[Workload], seconds: float, device: DeviceInfo, *, 
         largest=largest,
         calibrated=calibrated,
     )
+
+
+def _amount(beside: Mapping[str, float]) -> float:
+    return sum(beside.values())
 
 
 def save(records: Iterable[Record], where: Path | None = None) -> None:

@@ -8,6 +8,9 @@ from __future__ import annotations
 NOISE = "noise"
 """What processors are measured by before any run: resampling, and matching, without a file."""
 
+UNCHANGED = "unchanged"
+"""Textures that are looked at and found up to date."""
+
 STAGES: dict[str, float] = {
     "color": 0.16,
     "scalar": 0.04,
@@ -22,9 +25,10 @@ STAGES: dict[str, float] = {
     "filtered": 0.05,
     "mips": 0.02,
     "textures": 0.03,
+    UNCHANGED: 0.001,
     NOISE: 0.15,
 }
-"""Seconds of one processor for a million texels; ``textures`` are seconds for each."""
+"""Seconds of one processor for a million texels; of ``textures`` and ``unchanged`` seconds for each."""
 
 WRITING: dict[str, float] = {
     "png": 0.08,
@@ -67,4 +71,4 @@ def seconds_of(stage: str) -> float:
 
 def unit_of(stage: str) -> float:
     """Return how many texels, or textures, a stage's seconds are for."""
-    return 1.0 if stage == "textures" else 1e6
+    return 1.0 if stage in ("textures", UNCHANGED) else 1e6
