@@ -17,7 +17,12 @@ import pytest
 from numpy.typing import NDArray
 from report_library import bumps, done, failed, picture, run
 
+from cg_upscaler.cli import run_cli
+from cg_upscaler.errors import OutputError
 from cg_upscaler.job import Figure, Outcome, Receipt
+from cg_upscaler.library.receipts import REPORT, Receipts
+from cg_upscaler.library.record.known import known_outputs_under
+from cg_upscaler.library.scan import scan
 from cg_upscaler.maps import AlphaMode, MapKind
 from cg_upscaler.report import page
 from cg_upscaler.report.page import drawing
@@ -383,3 +388,69 @@ def test_bytes_that_are_shown_as_they_are_are_what_numbers_would_give(channels: 
     job = Job("a.png", "", "", Action.UPSCALE, kind, "", 1.0, 4, spec, spec, alpha=AlphaMode.BLEND)
     look, _ = looks((spec, source), spec, job)
     assert np.array_equal(look.rows(source, 3, 9, 2, 8), look(source.rows(3, 9)[:, 2:8]))
+
+
+# How it looks, and how it is asked for
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_stands_out_from_its_ground(scheme: str) -> None:
+    style = (Path(page.__file__).parent / "report.css").read_text(encoding="utf-8")
+    blocks = re.findall(r":root \{(.*?)\}", style, re.DOTALL)
+    colours = dict(re.findall(r"--([a-z]+): (#[0-9a-f]+)", blocks[0 if scheme == "light" else 1]))
+
+    def light(colour: str) -> float:
+        digits = colour[1:] if len(colour) == 7 else "".join(2 * digit for digit in colour[1:])
+        values = [int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4)]
+        linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in values]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    for ground in ("ground", "sheet"):
+        for text in ("text", "dim", "faint", "failed", "rejected", "done", "quiet"):
+            high, low = sorted((light(colours[text]), light(colours[ground])), reverse=True)
+            assert (high + 0.05) / (low + 0.05) >= 4.5, (text, ground)
+
+
+def test_the_command_writes_what_the_record_holds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    entry = done(tmp_path, "a.png", picture(8, 8))
+    with Receipts(tmp_path / "out") as receipts:
+        receipts.record(entry.receipt, entry.job)
+        receipts.add_run(run(done=1))
+    assert run_cli(["report", str(tmp_path / "out")]) == 0
+    path = Path(capsys.readouterr().out.strip())
+    assert path == tmp_path / "out" / "_report" / "report.html"
+    assert [row["name"] for row in rows(path)] == ["a.png"] and data(path)["started"] == run().started
+    assert run_cli(["report", str(tmp_path / "out"), "--single-file", "--to", str(tmp_path / "mail")]) == 0
+    assert [file.name for file in (tmp_path / "mail").iterdir()] == ["report.html"]
+
+
+def test_the_command_asks_for_the_right_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_cli(["report", str(tmp_path)]) == 2
+    assert "holds no record of a run" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_names_results_without_a_source(tmp_path: Path) -> None:
+    entries = [done(tmp_path, name, picture(8, 8)) for name in ("walls/a.png", "walls/b.png")]
+    with Receipts(tmp_path / "out") as receipts:
+        for entry in entries:
+            receipts.record(entry.receipt, entry.job)
+    os.remove(entries[1].job.source)  # type: ignore[union-attr]
+    assert run_cli(["report", str(tmp_path / "out"), "--to", str(tmp_path / "r")]) == 0
+    assert data(tmp_path / "r" / "report.html")["orphans"] == ["walls/b.png"]
+
+
+def test_a_report_is_no_source_of_the_next_run(tmp_path: Path) -> None:
+    library = tmp_path / "lib"
+    entry = done(tmp_path, "a.png", picture(8, 8))
+    with Receipts(library / "out") as receipts:
+        receipts.add_run(run())
+    path = page.write(library / "out" / REPORT, [entry], [run()])
+    assert len(stamps(path)) == 3
+    assert list(scan(library, ours=known_outputs_under(library)).names) == ["a.png"]
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "r").write_text("in the way")
+    with pytest.raises(OutputError):
+        page.write(tmp_path / "r", [failed("a.png")], [run()])

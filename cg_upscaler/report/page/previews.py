@@ -7,10 +7,11 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from cg_upscaler.codecs.atomic import write_bytes
+from cg_upscaler.codecs.atomic import failure, write_bytes
 from cg_upscaler.job import Action, Outcome
 from cg_upscaler.report.page.drawing import Drawn, draw
 from cg_upscaler.summary import Entry
@@ -48,7 +49,10 @@ class Previews:
     def make(self, entries: Sequence[Entry], on_progress: Progress | None = None) -> list[Preview]:
         """Return a preview of each texture, in their order. Raises `OutputError` where none can be written."""
         if self._folder is not None:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            try:
+                self._folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise failure(error, self._folder) from error
         found = []
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             waiting = [pool.submit(self._made, entry) for entry in entries]
@@ -69,7 +73,8 @@ class Previews:
         ids = {preview.id for preview in kept}
         for path in self._folder.iterdir():
             if _NAME.fullmatch(path.name) and re.split(r"-detail|\.", path.name)[0] not in ids:
-                path.unlink(missing_ok=True)
+                with suppress(OSError):  # the next report tries again
+                    path.unlink()
 
     def _made(self, entry: Entry) -> Preview:
         if entry.receipt.outcome is Outcome.SKIPPED or (entry.job and entry.job.action is Action.SKIP):
