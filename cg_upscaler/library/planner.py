@@ -95,7 +95,8 @@ class Planner:
         drafts = {name: item for name, item in made.items() if isinstance(item, _Draft)}
         drafts |= self.agree(drafts)
         made |= drafts
-        shared = _Shared(_most(drafts.values()), self.framings(drafts), _normal_maps(drafts.values()))
+        normals = {} if self.config.overwrite else _normal_maps(drafts.values())
+        shared = _Shared(_most(drafts.values()), self.framings(drafts), normals)
         items = [made[item.name] for item in found]
         return self.even([self.finish(item, shared) if isinstance(item, _Draft) else item for item in items])
 
@@ -165,6 +166,9 @@ class Planner:
     def framings(self, drafts: Mapping[str, _Draft]) -> dict[str, Framing]:
         around = {name: place.member.neighbours for name in drafts if (place := self.places.get(name))}
         around = {name: sides for name, sides in around.items() if sides != Neighbours()}
+        if self.config.overwrite:  # they may be results already when this texture looks at them
+            alone = Framing(notes=("the textures beside it are replaced as well: it is upscaled by itself",))
+            return dict.fromkeys(around, alone)
         textures = {name: draft.texture for name, draft in drafts.items()}
         return find_frames(around, textures, self.config.pixel_limit) if around else {}
 
