@@ -280,6 +280,7 @@ def test_shards_of_the_workflow_merge_to_what_one_run_makes(library: Path, tmp_p
         list(pool.map(runner, shards))
     did = [json.loads(path.read_text("utf-8"))["run"]["done"] for path in (merging / "shards").glob("*/summary.json")]
     assert sum(did) == 3 and max(did) < 3
+    (merging / "textures.lock").write_text('{"cg-upscale lock": 1}\n', "utf-8")  # as the cache has it of a night before
     for step in steps("merge")[1:]:
         done = shell(step, cwd=merging)
         assert done.returncode == 0, done.stderr
@@ -287,6 +288,8 @@ def test_shards_of_the_workflow_merge_to_what_one_run_makes(library: Path, tmp_p
     assert tree(merging / "out") == expected
     assert ET.parse(merging / "junit.xml").getroot().get("tests") == "3"
     assert (merging / "out" / "_report" / "report.html").is_file()
+    for name in expected:
+        assert json.dumps(name) in (merging / "textures.lock").read_text("utf-8")
     for name in ("out", "textures.lock"):  # the next night has these alone
         shutil.move(merging / name, checkout(tmp_path, "next", exist_ok=True) / name)
     shutil.rmtree(tmp_path / "next" / "out" / ".cg-upscale")
