@@ -96,7 +96,7 @@ def _written(path: Path, seed: int) -> Path:
 def edit_and_resume(bench: Bench, versions: dict[str, Versions], edit: Edit, out: Path) -> str:
     """Edit a source as it is read, look at what became of it, and run again. Raises `Finding`."""
     known = versions[edit.name]
-    folder = out.with_suffix(".library")
+    folder = out.with_name(f"{out.name}-library")
     folder.mkdir()
     path = folder / edit.name
     path.write_bytes(known.sources[0])

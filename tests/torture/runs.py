@@ -71,10 +71,10 @@ class Running:
     def __init__(
         self, source: Path, out: Path, *options: str, env: Mapping[str, str] | None = None, warm: Warm | None = None
     ) -> None:
-        """With `--overwrite` among the options, `out` only says where its messages go: beside it."""
+        """With `--overwrite` or `--out` among the options, `out` only says where its messages go: beside it."""
         temp = out.parent
         self._said = [(temp / f"{out.name}.{name}").open("wb+") for name in ("stdout", "stderr")]
-        where = () if "--overwrite" in options else ("--out", str(out))
+        where = () if {"--overwrite", "--out"} & set(options) else ("--out", str(out))
         arguments = ["run", str(source), *where, *options, *library.OPTIONS]
         paths = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
         own = {"OMP_NUM_THREADS": "1", "TMPDIR": str(temp), "PYTHONPATH": paths, "PYTHONUNBUFFERED": "1", **(env or {})}

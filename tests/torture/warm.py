@@ -2,7 +2,8 @@
 
     python -m tests.torture.warm     lines of JSON on stdin, each answered by one on stdout
 
-A run is forked, gets a session, an environment and files of its own, and is from there on the command line's own.
+A run is forked, gets a session, an environment and files of its own, and is from there on the command line's own. The
+process that it starts to do the work is forked as well.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, BinaryIO
 
 
@@ -54,11 +56,9 @@ class Warm:
 
 def serve() -> None:
     """Answer until stdin ends."""
-    import cg_upscaler.backends.devices
-    import cg_upscaler.cli
-    import cg_upscaler.engine
-    import cg_upscaler.generate.known_reach
-    import cg_upscaler.generate.pool  # noqa: F401
+    from cg_upscaler.cli import supervision
+
+    supervision.subprocess = SimpleNamespace(Popen=_Forked, PIPE=subprocess.PIPE)  # type: ignore[attr-defined]
 
     for line in sys.stdin:
         question = json.loads(line)
@@ -91,12 +91,45 @@ def _become(question: dict[str, Any]) -> None:
         os.close(file)
     if "LD_PRELOAD" in os.environ:
         ctypes.CDLL(None).torture_begin()
+    _command(question["arguments"])
+
+
+class _Forked:
+    """What `subprocess.Popen` is to a run that has its work done by a child, without a new Python for that child."""
+
+    def __init__(self, command: Sequence[str], *, stdin: int, env: Mapping[str, str]) -> None:
+        ours, theirs = os.pipe()
+        self.pid, self._code = os.fork(), None
+        if not self.pid:
+            os.dup2(ours, 0)
+            os.closerange(3, 1 << 10)  # as a new program would not have them
+            os.environ.clear()
+            os.environ.update(env)
+            _command(command[3:])
+        os.close(ours)
+        self.stdin = os.fdopen(theirs, "wb", buffering=0)
+
+    def poll(self) -> int | None:
+        return self.wait(os.WNOHANG)
+
+    def wait(self, how: int = 0) -> int | None:
+        if self._code is None:
+            process, status = os.waitpid(self.pid, how)
+            self._code = os.waitstatus_to_exitcode(status) if process else None
+        return self._code
+
+    def send_signal(self, number: int) -> None:
+        os.kill(self.pid, number)
+
+
+def _command(arguments: Sequence[str]) -> None:
+    """Be `cg-upscale` with arguments, to the end of the process."""
     from cg_upscaler.cli import main
 
-    sys.argv = ["cg-upscale", *question["arguments"]]
+    sys.argv = ["cg-upscale", *arguments]
     code = 3
     try:
-        main(question["arguments"])
+        main(arguments)
     except SystemExit as end:
         code = int(end.code or 0)
     finally:
