@@ -74,7 +74,9 @@ class Page:
         return self.driver.find_element("css selector", selector)
 
     def texts(self, selector: str) -> list[str]:
-        return list(self.run("[...document.querySelectorAll(arguments[0])].map((e) => e.textContent.toWellFormed())", selector))
+        return list(
+            self.run("[...document.querySelectorAll(arguments[0])].map((e) => e.textContent.toWellFormed())", selector)
+        )
 
     def drag(self, selector: str, start: tuple[float, float], end: tuple[float, float]) -> None:
         """Drag within an element, from and to shares of its width and height."""

@@ -1,4 +1,4 @@
-"""The report in a browser: it opens from a disk, is quick with thousands, obeys keys and pointer, shows what is there."""
+"""The report in a browser: it opens from a disk, is quick with thousands, and obeys keys and pointer."""
 
 from __future__ import annotations
 

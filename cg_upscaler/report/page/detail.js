@@ -69,6 +69,7 @@ function show(view) {
 /** Bring tabs and options to what can be seen of the open texture. */
 function controls() {
   const { scene } = stage;
+  canvas.setAttribute('aria-label', `${opened.name}: ${VIEWS[look.view].title}`);
   for (const tab of $('tabs').children) {
     tab.setAttribute('aria-selected', String(tab.value === look.view));
     tab.tabIndex = tab.value === look.view ? 0 : -1;
