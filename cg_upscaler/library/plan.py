@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from cg_upscaler.codecs import ocio
-from cg_upscaler.errors import UsageError
 from cg_upscaler.job import Job, Plan, Problem
-from cg_upscaler.library.clashes import check_output, without_clashes
+from cg_upscaler.library.clashes import without_clashes
 from cg_upscaler.library.companions import with_companions
 from cg_upscaler.library.config import Config
 from cg_upscaler.library.groups import Measure, unmeasured
@@ -20,13 +17,13 @@ from cg_upscaler.library.naming.materials import Material, find_materials
 from cg_upscaler.library.planner import Planner, finder, places_of
 from cg_upscaler.library.precautions import Precautions
 from cg_upscaler.library.receipts import Receipts
-from cg_upscaler.library.record.known import known_outputs_under
-from cg_upscaler.library.scan import Found, Scan, scan
+from cg_upscaler.library.scan import Found, Scan
 from cg_upscaler.library.shards import Shard, costs, parts
 from cg_upscaler.library.sidecars import read_sidecars
 from cg_upscaler.library.sidecars.texels.find import Description, find_companions
+from cg_upscaler.library.surveying import Survey, survey_library
 from cg_upscaler.library.texture import Texture, plan_texture
-from cg_upscaler.library.unchanged import Folders, folder_of, folders_of, gone, touched, unchanged
+from cg_upscaler.library.unchanged import folder_of, touched
 from cg_upscaler.spec import DeviceInfo
 from cg_upscaler.standing import Settled
 
@@ -34,41 +31,6 @@ _NAMED = 3
 """Descriptions that are named."""
 
 __all__ = ["Survey", "Texture", "make_plan", "plan_texture", "survey_library"]
-
-
-@dataclass(frozen=True, slots=True)
-class Survey:
-    """A library as it was found, before any texture of it is looked at."""
-
-    seen: Scan
-    folders: Folders
-    settled: dict[str, Settled]
-    """The folders in which nothing is to be done."""
-
-    @property
-    def is_settled(self) -> bool:
-        """Whether there is nothing to do at all."""
-        return not self.seen.problems and self.seen.complete and self.settled.keys() == self.folders.signatures.keys()
-
-
-def survey_library(
-    config: Config, receipts: Receipts | None, *, only: Sequence[str] = (), afresh: bool = False
-) -> Survey:
-    """Walk a library, and find the folders in which nothing has changed since all of it was up to date.
-
-    With `afresh` there are none. Loads neither torch nor a single picture. Raises `UsageError` where there is no
-    library, or where results must not go.
-    """
-    output = Path(os.path.abspath(config.output))
-    check_output(config.source, output, within=config.beside or config.overwrite)
-    ours = known_outputs_under(config.source, of=output if config.converts else None)
-    now = time.time_ns()
-    seen = scan(config.source, only=only, ours=ours)
-    if os.path.isfile(config.source) and not (seen.found or seen.problems):
-        raise UsageError("is no texture by its name", where=config.source, fix="see the README for the suffixes read")
-    folders = folders_of(seen, config, now)
-    ask = receipts is not None and not (afresh or only or config.overwrite or os.path.isfile(config.source))
-    return Survey(seen, folders, unchanged(folders, receipts) if ask and receipts is not None else {})
 
 
 def make_plan(
@@ -100,7 +62,7 @@ def make_plan(
     sidecars = read_sidecars(root, seen.names, seen.sidecars)
     materials = find_materials(seen.names, sidecars.verdicts)
     companions = find_companions(root, seen.names, seen.descriptions)
-    settled = _still_settled(survey, materials, companions.found, receipts)
+    settled = _still_settled(survey, materials, companions.found)
     planner = Planner(
         config, output, device, finder(config), sidecars, places_of(materials), measure, precautions or Precautions()
     )
@@ -136,20 +98,18 @@ def make_plan(
         tuple(jobs),
         tuple(problems),
         notes,
-        receipts.orphans(config.source) if whole and receipts is not None else (),
+        receipts.orphans(config.source, seen.names) if whole and receipts is not None else (),
         settled=tuple(settled.values()),
         complete=seen.complete and shard is None,
     )
 
 
 def _still_settled(
-    survey: Survey, materials: Sequence[Material], companions: Sequence[Description], receipts: Receipts | None
+    survey: Survey, materials: Sequence[Material], companions: Sequence[Description]
 ) -> dict[str, Settled]:
     """Return the settled folders that no material or description ties to one that is to be planned."""
-    if not survey.settled or receipts is None:
+    if not survey.settled:
         return {}
-    if gone(survey.folders, receipts) and (survey.seen.sidecars or survey.seen.descriptions):
-        return {}  # what was tied to it cannot be told any more
     changed = survey.folders.signatures.keys() - survey.settled.keys()
     ties = [{folder_of(member.name) for member in material.members} for material in materials]
     due = touched(changed, [*ties, *map(_folders, companions)])

@@ -183,12 +183,18 @@ class Receipts:
         rows = {row[0]: Output(*row) for row in self._base.all(f"SELECT {_COLUMNS} FROM outputs")}
         return tuple({**rows, **self._ended}.values())
 
-    def orphans(self, library: Path) -> tuple[str, ...]:
-        """Return the outputs that are there, and whose source is not in a library; paths within the folder."""
+    def orphans(self, library: Path, names: Collection[str] = ()) -> tuple[str, ...]:
+        """Return the outputs that are there, and whose source is not in a library; paths within the folder.
+
+        `names` are textures that are known to be there.
+        """
+        there = set(names)
         return tuple(
-            output.path
-            for output in sorted(self.outputs(), key=lambda output: output.path)
-            if not os.path.lexists(library / output.name) and os.path.lexists(self.folder / output.path)
+            path
+            for path, name in sorted((output.path, output.name) for output in self.outputs())
+            if name not in there
+            and not os.path.lexists(os.path.join(library, name))
+            and os.path.lexists(os.path.join(self.folder, path))
         )
 
     # Runs, and folders in which nothing is to be done

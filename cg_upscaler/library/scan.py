@@ -30,8 +30,13 @@ class Found:
 
     name: str
     """Its path within the library, with forward slashes."""
-    path: Path
+    at: str
+    """The path of its file."""
     stamp: Stamp = (0, 0)
+
+    @property
+    def path(self) -> Path:
+        return Path(self.at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +88,7 @@ def scan(
     beside = [item for item in there if item.name not in own and _readable(item.name) == item.name]
     found, other, problems = [], [], [] if alone else list(walk.problems)
     for item in asked:
-        suffix = _suffix(item.name)
+        suffix = item.suffix
         if item.name in own or suffix in sidecars.SUFFIXES:
             continue
         if suffix not in suffixes:
@@ -94,7 +99,7 @@ def scan(
         elif item.stamp is None:
             problems.append(Problem(item.name, "no regular file, or a link to a file that is not there"))
         else:
-            found.append(Found(item.name, Path(item.path), item.stamp))
+            found.append(Found(item.name, item.path, item.stamp))
     clashes = _clashes(found)
     problems += clashes
     clashing = {problem.name for problem in clashes}
@@ -104,11 +109,11 @@ def scan(
         tuple(problems),
         len(other),
         tuple(other[:EXAMPLES]),
-        results=sum(item.name in own and _suffix(item.name) in suffixes for item in asked),
-        names=tuple(item.name for item in beside if _suffix(item.name) in suffixes),
-        sidecars=tuple(item.name for item in beside if _suffix(item.name) in sidecars.SUFFIXES),
-        descriptions=tuple(item.name for item in beside if _suffix(item.name) in texels.SUFFIXES),
-        stamps={item.name: item.stamp or (-1, -1) for item in beside if _suffix(item.name) in reading},
+        results=sum(item.name in own and item.suffix in suffixes for item in asked),
+        names=tuple(item.name for item in beside if item.suffix in suffixes),
+        sidecars=tuple(item.name for item in beside if item.suffix in sidecars.SUFFIXES),
+        descriptions=tuple(item.name for item in beside if item.suffix in texels.SUFFIXES),
+        stamps={item.name: item.stamp or (-1, -1) for item in beside if item.suffix in reading},
         complete=not only and not alone and not walk.problems,
     )
 
@@ -120,6 +125,8 @@ class _File(NamedTuple):
     path: str
     stamp: Stamp | None
     """None for what is no regular file."""
+    suffix: str
+    """In lower case, with its dot."""
 
 
 class _Walk:
@@ -148,7 +155,7 @@ class _Walk:
             if entry.name.startswith("."):
                 continue
             if not _is_folder(entry):
-                yield _File(name, os.path.join(self._root, name), _stamp(entry))
+                yield _File(name, f"{self._root}{os.sep}{name}", _stamp(entry), _suffix(entry.name))
             elif deep and not (entry.is_symlink() and self._leads_back(entry.path)):
                 yield from self.files(name)
 

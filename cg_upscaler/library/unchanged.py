@@ -62,9 +62,10 @@ def unchanged(folders: Folders, receipts: Receipts) -> dict[str, Settled]:
         for folder, (signature, textures, skipped) in receipts.settled().items()
         if folders.signatures.get(folder) == signature
     }
+    root = f"{receipts.folder}{os.sep}"
     for output in receipts.outputs():
         folder = folder_of(output.name)
-        if folder in same and not _stands(os.path.join(receipts.folder, output.path), output.size, output.mtime):
+        if folder in same and not _stands(f"{root}{output.path}", output.size, output.mtime):
             del same[folder]
     return same
 
@@ -82,8 +83,8 @@ def touched(changed: Collection[str], ties: Iterable[Collection[str]]) -> set[st
         reached = [tie for tie in waiting if not tie.isdisjoint(found)]
         if not reached:
             return found
-        found.update(*reached)
         waiting = [tie for tie in waiting if tie.isdisjoint(found)]
+        found.update(*reached)
 
 
 def settle(
@@ -98,7 +99,8 @@ def settle(
     open_ = {folder_of(name) for name in names if name not in ended}
     rows = {each.folder: (folders.signatures[each.folder], each.textures, each.skipped) for each in kept}
     skipped = Counter(folder_of(name) for name, current in ended.items() if not current)
-    for folder in {folder_of(name) for name in ended} - open_ - folders.restless:
+    # Also those that hold no texture but what textures elsewhere depend on.
+    for folder in folders.signatures.keys() - rows.keys() - open_ - folders.restless:
         rows[folder] = folders.signatures[folder], textures[folder], skipped[folder]
     receipts.settle_folders(rows)
 
@@ -113,7 +115,8 @@ def _stands(path: str, size: int, mtime: int) -> bool:
 
 def _terms(config: Config) -> str:
     """Return what of the circumstances may reach any plan: settings, this package, its libraries, models, devices."""
-    said = [(name, repr(getattr(config, name))) for name in Config.model_fields if name not in Course.model_fields]
+    reaching = (Config.model_fields.keys() - Course.model_fields.keys()) | {"pin_revision"}
+    said = [(name, repr(getattr(config, name))) for name in sorted(reaching)]
     return _digest([said, str(config.base), config.converts, ALGORITHM, _package(), identity(), _models(config)])
 
 

@@ -13,7 +13,7 @@ from cg_upscaler.maps import PLAIN
 from cg_upscaler.models import ncnn
 from cg_upscaler.models.integrity import opening, sha256
 from cg_upscaler.models.shape import CompactShape, RRDBShape, Shape, parameters
-from cg_upscaler.pixels.resample import CUBIC_REACH
+from cg_upscaler.pixels.reach import CUBIC_REACH
 from cg_upscaler.spec import ModelInfo
 
 DEFAULT = "realesrgan-x4plus"

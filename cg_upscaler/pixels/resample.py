@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 from cg_upscaler.geometry import Size
 from cg_upscaler.maps import ColorSpace
 from cg_upscaler.pixels import transfer
+from cg_upscaler.pixels.reach import CUBIC_REACH as CUBIC_REACH
+from cg_upscaler.pixels.reach import TENT_REACH as TENT_REACH
 from cg_upscaler.pixels.rows import Pixels, Source, as_texels
 
 Kernel = Callable[[NDArray[np.float64]], NDArray[np.float64]]
-
-CUBIC_REACH, TENT_REACH = 2, 1
-"""Source texels on each side that an enlarged texel can depend on, by the kernel."""
 
 
 def cubic(distance: NDArray[np.float64]) -> NDArray[np.float64]:
