@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
-import traceback
 from collections.abc import Sequence
 from io import TextIOWrapper
-from pathlib import Path
 
 import click
 
+from cg_upscaler.cli import bug
 from cg_upscaler.cli.exit_codes import ExitCode
 from cg_upscaler.cli.lazily import LazyGroup
 from cg_upscaler.errors import Cancelled, ModelError, UpscaleError, UsageError
@@ -83,11 +81,7 @@ def run_cli(arguments: Sequence[str], *, supervised: bool = False) -> int:
         reason = error.strerror or error
         return _say(f"{where}{reason}; check the disk or the network drive, and run again", ExitCode.FAILED)
     except Exception:
-        with tempfile.NamedTemporaryFile(
-            "w", prefix="cg-upscale-", suffix=".log", delete=False, encoding="utf-8"
-        ) as log:
-            log.write(f"{sys.argv}\n{traceback.format_exc()}")
-        return _say(f"this is a bug in cg-upscale; please report it with {Path(log.name)}", ExitCode.BUG)
+        return _say(bug.noted(), ExitCode.BUG)
 
 
 def _say(message: object, code: ExitCode) -> ExitCode:

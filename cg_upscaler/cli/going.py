@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,6 +39,7 @@ from cg_upscaler.summary import Summary, counted
 
 if TYPE_CHECKING:
     from cg_upscaler.flight.making import Maker
+    from cg_upscaler.upscale import Generators
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class How:
     @staticmethod
     def of(options: dict[str, Any]) -> tuple[How, dict[str, Any]]:
         """Return what of a command's options this is, and the others."""
-        own = {field.name for field in fields(How)}
+        own = {each.name for each in fields(How)}
         return How(**{name: value for name, value in options.items() if name in own}), {
             name: value for name, value in options.items() if name not in own
         }
@@ -91,7 +92,7 @@ def terms_of(config: Config, how: How) -> Terms:
 def start(config: Config, how: How) -> ExitCode:
     """Do a run: in a child process where this one was called to look after it."""
     if supervision.is_child():
-        return go(config, how)
+        return _go(config, how)
     state = how.state_of(config)
     with turn(state, config.output, how.wait):
         if not how.afresh and not how.only:
@@ -99,7 +100,7 @@ def start(config: Config, how: How) -> ExitCode:
             if settled is not None:
                 return settled
         arguments = click.get_current_context().obj
-        return ExitCode(supervision.supervise(arguments, state)) if arguments is not None else go(config, how)
+        return ExitCode(supervision.supervise(arguments, state)) if arguments is not None else _go(config, how)
 
 
 def _settled(config: Config, how: How) -> ExitCode | None:
@@ -118,14 +119,38 @@ def _settled(config: Config, how: How) -> ExitCode | None:
         return _end(config, how, receipts, survey, plan, (), begun, log)
 
 
-def go(config: Config, how: How) -> ExitCode:
-    """Plan a run and do it, here."""
-    begun = _Begun()
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What is around a run."""
+
+    precautions: Precautions = field(default_factory=Precautions)
+    since: str = ""
+    """When the run began with which this one goes on, after its process died."""
+    generators: Callable[[DeviceInfo], Generators] | None = None
+    """Gives generators that outlive the run."""
+    drain_by: Callable[[Callable[[], None]], None] = supervision.drain_by
+    """Is given what drains the run."""
+    tells: Callable[[str], bool] = lambda name: True
+    """Whether to say of a texture that it failed."""
+    brief: bool = False
+    """Whether nothing is said where nothing was done, nor what has no source."""
+
+
+def _go(config: Config, how: How) -> ExitCode:
+    """Plan a run and do it, here, as is fit for a process."""
+    supervision.behave()
     precautions, since = supervision.orders()
-    supervision.watch(precautions.flying, config.time_limit)
+    if how.ray is None:  # there textures may wait for a worker
+        supervision.watch(precautions.flying, config.time_limit)
+    return go(config, how, Around(precautions, since))
+
+
+def go(config: Config, how: How, around: Around, survey: Survey | None = None) -> ExitCode:
+    """Plan a run and do it, here. `survey` is that of its library, where there is one from just now."""
+    begun = _Begun()
     with _record(config, how) as receipts, _log(how) as log:
         receipts.seen.verify = how.verify
-        survey = survey_library(config, receipts, only=how.only, afresh=how.afresh)
+        survey = survey or survey_library(config, receipts, only=how.only, afresh=how.afresh)
         with ExitStack() as stack:
             making = _making(config, how, stack)
             plan = planned(
@@ -135,7 +160,7 @@ def go(config: Config, how: How) -> ExitCode:
                 quiet=how.quiet,
                 survey=survey,
                 shard=how.part,
-                precautions=precautions,
+                precautions=around.precautions,
                 device=making.device,
             )
             if config.max_changes is not None:
@@ -143,11 +168,11 @@ def go(config: Config, how: How) -> ExitCode:
                 require_few_changes(plan, config.max_changes)
             if log is not None:
                 log.begin(plan, version(), shard=how.shard or "")
-            _say_plan(plan, making.notes)
-            done = _run(config, how, receipts, plan, making, precautions, log)
-        if since:
-            done = tuple(_of_this_run(receipt, receipts, since) for receipt in done)
-        return _end(config, how, receipts, survey, plan, done, begun, log)
+            _say_plan(plan, making.notes, around)
+            done = _run(config, how, receipts, plan, making, around, log)
+        if around.since:
+            done = tuple(_of_this_run(receipt, receipts, around.since) for receipt in done)
+        return _end(config, how, receipts, survey, plan, done, begun, log, brief=around.brief)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +249,7 @@ def _run(
     receipts: Receipts,
     plan: Plan,
     making: _Making,
-    precautions: Precautions,
+    around: Around,
     log: EventLog | None,
 ) -> tuple[Receipt, ...]:
     from cg_upscaler.engine import Engine
@@ -233,10 +258,11 @@ def _run(
     from cg_upscaler.flight.hooks import unlocking
     from cg_upscaler.generate.pool import Pool
 
-    conduct = Conduct(terms_of(config, how), time_limit=config.time_limit, precautions=precautions)
+    conduct = Conduct(terms_of(config, how), time_limit=config.time_limit, precautions=around.precautions)
     if config.before_write is not None:
         conduct = replace(conduct, unlock=unlocking(config.before_write))
-    measuring = Measuring(Pool(plan.device)) if making.maker is None else None
+    generators = around.generators or Pool
+    measuring = Measuring(generators(plan.device)) if making.maker is None else None
     engine = Engine(
         measuring,
         maker=making.maker,
@@ -245,12 +271,12 @@ def _run(
         memory=making.memory,
         max_failures=config.max_failures,
     )
-    supervision.behave(engine.drain)
+    around.drain_by(engine.drain)
     begun = _Begun()
     with Progress(plan, quiet=how.quiet) as progress:
 
         def listen(event: Event) -> None:
-            progress(event)
+            progress(event, told=_is_told(event.receipt, around))
             if log is not None:
                 log(event)
 
@@ -260,11 +286,21 @@ def _run(
     return done
 
 
-def _say_plan(plan: Plan, notes: tuple[str, ...]) -> None:
-    for note in (*plan.notes, *notes):
+def _say_plan(plan: Plan, notes: tuple[str, ...], around: Around) -> None:
+    for note in () if around.brief else (*plan.notes, *notes):
         click.echo(f"note: {note}", err=True)
     for problem in plan.problems:
-        click.echo(f"failed: {problem.name}: {problem.message}", err=True)
+        if around.tells(problem.name):
+            click.echo(f"failed: {problem.name}: {problem.message}", err=True)
+
+
+def _is_told(receipt: Receipt | None, around: Around) -> bool:
+    """Whether a texture's end is said: in brief, that it is up to date is not."""
+    if receipt is None:
+        return True
+    if receipt.outcome is Outcome.FAILED:
+        return around.tells(receipt.name)
+    return not (around.brief and receipt.outcome in (Outcome.CURRENT, Outcome.SKIPPED))
 
 
 def _of_this_run(receipt: Receipt, receipts: Receipts, since: str) -> Receipt:
@@ -282,6 +318,8 @@ def _end(
     done: tuple[Receipt, ...],
     begun: _Begun,
     log: EventLog | None,
+    *,
+    brief: bool = False,
 ) -> ExitCode:
     """Record what a run came to, and tell it."""
     outcomes = {receipt.name: receipt.outcome for receipt in done}
@@ -305,9 +343,11 @@ def _end(
         log.end(replace(summary, exit_code=code))
     if how.json_:
         click.echo(as_json({"receipts": done, "problems": plan.problems, "summary": summary}))
-    if not how.quiet and plan.orphans and not how.prune:
+    if not (how.quiet or brief or how.prune) and plan.orphans:
         click.echo(orphans(plan), err=True)
-    click.echo(summary_line(done, plan, begun.seconds, removed=len(ended.removed)), err=True)
+    if changed or not brief:
+        shown = replace(plan, problems=()) if brief else plan  # in brief what fails is told by name
+        click.echo(summary_line(done, shown, begun.seconds, removed=len(ended.removed)), err=True)
     return code
 
 

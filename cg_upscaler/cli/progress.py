@@ -40,14 +40,15 @@ class Progress:
     ) -> None:
         self._bar.close()
 
-    def __call__(self, event: Event) -> None:
+    def __call__(self, event: Event, *, told: bool = True) -> None:
         now = event.progress * event.job.megapixels
         self._bar.update(now - self._shown.get(event.job.name, 0.0))
         self._shown[event.job.name] = now
         if event.receipt is not None:
             del self._shown[event.job.name]
             self._finished += 1
-            self._tell(event.receipt)
+            if told:
+                self._tell(event.receipt)
         self._bar.set_postfix_str(f"texture {min(self._finished + 1, self._total)} of {self._total}: {event.job.name}")
 
     def _tell(self, receipt: Receipt) -> None:

@@ -40,7 +40,19 @@ _CRASHED = 256
 
 def is_child() -> bool:
     """Whether this process does the work of another that looks after it."""
-    return _CHILD in os.environ
+    return _place() is not None
+
+
+_given: Path | None = None
+
+
+def _place() -> Path | None:
+    """Return the file of this process's orders. Commands that it runs are not to take them for theirs."""
+    global _given
+    said = os.environ.pop(_CHILD, None)
+    if said is not None:
+        _given = Path(said)
+    return _given
 
 
 # The parent
@@ -55,9 +67,12 @@ def supervise(arguments: Sequence[str], state: Path) -> int:
     while True:
         alone = sorted(name for name in crashes if name not in set_aside)
         orders = {"alone": alone, "set_aside": set_aside, "since": since if crashes or blank else ""}
-        code = _run_child(arguments, state, orders)
+        code, asked = _run_child(arguments, state, orders)
         if not _is_crash(code):
             return code
+        if asked:  # before it could react, or for the second time
+            click.echo("cg-upscale: interrupted", err=True)
+            return ExitCode.INTERRUPTED
         left = left_flying(state / _FLYING)
         how = _in_words(code)
         click.echo(f"the process that did the work ended ({how}); going on with a fresh one", err=True)
@@ -75,31 +90,43 @@ def supervise(arguments: Sequence[str], state: Path) -> int:
                 set_aside[name] = f"the process ended on it twice ({how}); skip it by a rule, or export it again"
 
 
-def _run_child(arguments: Sequence[str], state: Path, orders: object) -> int:
+def _run_child(arguments: Sequence[str], state: Path, orders: object) -> tuple[int, bool]:
+    """Return the exit code of a child, negative where a signal ended it, and whether this process was told to end."""
     place = state / _ORDERS
     place.write_text(json.dumps(orders), encoding="ascii")
     (state / _FLYING).unlink(missing_ok=True)
-    child = subprocess.Popen(
-        [sys.executable, "-m", "cg_upscaler.cli", *arguments],
-        stdin=subprocess.PIPE,  # closes when this process ends, and the child ends with it
-        env={**os.environ, _CHILD: str(place)},
-    )
+    asked: list[int] = []
+    children: list[subprocess.Popen[bytes]] = []
 
     def forward(number: int, frame: FrameType | None) -> None:
-        if child.poll() is None:
-            child.send_signal(number)
+        asked.append(number)
+        for child in children:
+            if child.poll() is None:
+                child.send_signal(number)
 
-    before = {number: signal.signal(number, forward) for number in _SIGNALS}
+    # What is ignored stays so: `nohup`, and the background of scripts.
+    heard = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, forward) for number in heard}
     try:
-        return child.wait()
+        child = subprocess.Popen(
+            [sys.executable, "-m", "cg_upscaler.cli", *arguments],
+            stdin=subprocess.PIPE,  # closes when this process ends, and the child ends with it
+            env={**os.environ, _CHILD: str(place)},
+        )
+        children.append(child)
+        if asked:
+            child.send_signal(asked[0])
+        return child.wait(), bool(asked)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-        if child.stdin is not None:
-            child.stdin.close()
+        for child in children:
+            if child.stdin is not None:
+                child.stdin.close()
 
 
-_SIGNALS = (signal.SIGTERM,) if sys.platform == "win32" else (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_TERM = (signal.SIGTERM,) if sys.platform == "win32" else (signal.SIGTERM, signal.SIGHUP)
+_SIGNALS = _TERM if sys.platform == "win32" else (signal.SIGINT, *_TERM)
 
 
 def _is_crash(code: int) -> bool:
@@ -124,9 +151,9 @@ def _in_words(code: int) -> str:
 
 def orders() -> tuple[Precautions, str]:
     """Return what this process is to be careful with, and when the run began if it goes on with another's."""
-    if not is_child():
+    place = _place()
+    if place is None:
         return Precautions(), ""
-    place = Path(os.environ[_CHILD])
     said = json.loads(place.read_text(encoding="ascii"))
     careful = Precautions(
         frozenset(said["alone"]), MappingProxyType(dict(said["set_aside"])), Flying(place.with_name(_FLYING))
@@ -134,14 +161,24 @@ def orders() -> tuple[Precautions, str]:
     return careful, str(said["since"])
 
 
-def behave(drain: Callable[[], None]) -> None:
-    """Drain upon SIGTERM; and as a child end when the parent does, and take one Ctrl-C for one however it comes."""
-    signal.signal(signal.SIGTERM, _draining(drain))
+def behave() -> None:
+    """End in order upon SIGTERM; and as a child when the parent ends, and take one Ctrl-C for one however it comes."""
+    for number in _TERM:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupt)
     if not is_child():
         return
     faulthandler.enable()
-    signal.signal(signal.SIGINT, _once)
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, _once)
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
+
+
+def drain_by(drain: Callable[[], None]) -> None:
+    """Have SIGTERM drain a run from now on."""
+    for number in _TERM:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _draining(drain))
 
 
 def watch(flying: Flying | None, limit: float | None) -> None:
@@ -158,6 +195,10 @@ def watch(flying: Flying | None, limit: float | None) -> None:
                 os._exit(_STUCK)
 
     threading.Thread(target=look, name="time limit", daemon=True).start()
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 def _draining(drain: Callable[[], None]) -> Callable[[int, FrameType | None], None]:

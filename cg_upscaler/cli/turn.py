@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
@@ -13,32 +13,37 @@ from pathlib import Path
 import click
 from filelock import FileLock, Timeout
 
-from cg_upscaler.errors import UsageError
+from cg_upscaler.errors import Cancelled, UsageError
 
 _LOCK = "run.lock"
 _WHO = "run.json"
+_LOOK = 0.2
+"""Seconds between looks at whether it is this run's turn."""
 
 
 @contextmanager
-def turn(state: Path, output: Path, wait: float | None) -> Iterator[None]:
+def turn(state: Path, output: Path, wait: float | None, until: Callable[[], bool] | None = None) -> Iterator[None]:
     """Hold the turn at a record, whose folder is `state`. The system takes it back however the process ends.
 
-    Waits up to `wait` seconds for another run to end; None is not at all. Raises `UsageError` where it does not.
+    Waits up to `wait` seconds for another run to end; None is not at all. Raises `UsageError` where it does not. With
+    `until` waits without a word as long as that is false, and raises `Cancelled` then.
     """
+    lock = FileLock(make_state(state) / _LOCK)
     try:
-        state.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(state / _LOCK)
-        _acquire(lock, state, wait)
+        if until is not None:
+            lock.acquire(cancel_check=until, poll_interval=_LOOK)
+        else:
+            _acquire(lock, state, wait)
     except Timeout:
+        if until is not None:
+            raise Cancelled from None
         raise UsageError(
             f"another run is writing to this folder: {_who(state)}",
             where=output,
             fix="wait until it has ended, or say --wait SECONDS",
         ) from None
     except (OSError, NotImplementedError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        fix = "choose another --out, or a --state on a disk of this machine"
-        raise UsageError(f"cannot be made or locked: {reason}", where=state, fix=fix) from error
+        raise _unfit(state, error) from error
     try:
         with suppress(OSError):
             now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -49,6 +54,21 @@ def turn(state: Path, output: Path, wait: float | None) -> Iterator[None]:
         lock.release()
 
 
+def make_state(state: Path) -> Path:
+    """Make the folder of a record and return it. Raises `UsageError` where that cannot be."""
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unfit(state, error) from error
+    return state
+
+
+def _unfit(state: Path, error: Exception) -> UsageError:
+    reason = getattr(error, "strerror", None) or str(error)
+    fix = "choose another --out, or a --state on a disk of this machine"
+    return UsageError(f"cannot be made or locked: {reason}", where=state, fix=fix)
+
+
 def _acquire(lock: FileLock, state: Path, wait: float | None) -> None:
     try:
         lock.acquire(timeout=0)
@@ -56,7 +76,7 @@ def _acquire(lock: FileLock, state: Path, wait: float | None) -> None:
         if not wait:
             raise
         click.echo(f"waiting for another run to end: {_who(state)}", err=True)
-        lock.acquire(timeout=wait, poll_interval=0.2)
+        lock.acquire(timeout=wait, poll_interval=_LOOK)
 
 
 def _who(state: Path) -> str:
