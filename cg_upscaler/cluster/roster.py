@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -25,6 +25,10 @@ CORES = 4
 
 _TEND = 1.0
 """Seconds between looks at which nodes there are."""
+_GRACE = 30.0
+"""Seconds that the other workers are given when the first has begun. Who comes later is welcome too."""
+_FALSE_STARTS = 3
+"""Workers of a node that may end before they have begun."""
 _LOOK = 0.5
 """Seconds after which a job that waits for a worker looks up."""
 
@@ -45,6 +49,7 @@ class Roster:
         self._waiting: deque[object] = deque()
         self._tickets = itertools.count()
         self._complaints: dict[str, str] = {}
+        self._false_starts: Counter[str] = Counter()
         self._broken = ""
         self._closed = threading.Event()
         self._tender = threading.Thread(target=self._tend, name="cg-upscale-nodes", daemon=True)
@@ -60,8 +65,11 @@ class Roster:
             raise UsageError(f"no node of the cluster offers a {what}", fix=fix)
         end = time.monotonic() + self._patience
         self._staff()
-        while any(hand.pending is not None for hand in self._hands) and time.monotonic() < end:
+        while self._awaited() and not self._complaints and time.monotonic() < end:
+            before = len(self.cards)
             self._welcome(timeout=_LOOK)
+            if not before and self.cards:
+                end = min(end, time.monotonic() + _GRACE)
         if self._complaints:
             name, why = next(iter(self._complaints.items()))
             raise UsageError(why, where=f"node {name}", fix="every node needs this version, and the same folders")
@@ -85,6 +93,9 @@ class Roster:
         """Return who is there now."""
         with self._changed:
             return tuple(hand.card for hand in self._hands if hand.card is not None)
+
+    def _awaited(self) -> bool:
+        return any(hand.pending is not None for hand in self._hands)
 
     # For jobs
 
@@ -193,9 +204,12 @@ class Roster:
                 said = ray.get(answer)
             except RayTaskError as error:
                 said = f"cannot begin: {error.cause}"
-            except RayError:  # it ended before it began, and is begun anew
-                self.lose(hand)
-                continue
+            except RayError as error:  # it ended before it began, and is begun anew
+                self._false_starts[hand.node] += 1
+                if self._false_starts[hand.node] < _FALSE_STARTS:
+                    self.lose(hand)
+                    continue
+                said = f"has workers that end as they begin: {error}"
             if isinstance(said, str):
                 self._complaints[self._name(hand)] = said
                 self.lose(hand)

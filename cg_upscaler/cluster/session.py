@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,6 +17,10 @@ _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",  # where Ray is started here: it sends no statistics to its makers
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
+_FIX = "start one with `ray start --head`, or check the address"
+
+_ANSWER = 10.0
+"""Seconds within which a cluster's port is to answer."""
 
 
 @contextmanager
@@ -26,11 +31,12 @@ def session(address: str | None) -> Iterator[None]:
         return
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
+    _require_answer(address or os.environ.get("RAY_ADDRESS", ""))
     try:
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
-    except Exception as error:  # Ray's own, the standard library's, and gRPC's
+    except (Exception, SystemExit) as error:  # Ray's own, the standard library's, gRPC's; and it may give up like that
         what = f"no Ray answers ({_first_line(error)})"
-        raise UsageError(what, where=address, fix="start one with `ray start --head`, or check the address") from error
+        raise UsageError(what, where=address, fix=_FIX) from error
     try:
         yield
     finally:
@@ -48,5 +54,16 @@ def has_gpus() -> bool:
     return any(node["Resources"].get("GPU", 0) >= 1 for node in nodes())
 
 
-def _first_line(error: Exception) -> str:
+def _require_answer(address: str) -> None:
+    """Raise `UsageError` where nobody listens: Ray itself would wait for minutes."""
+    host, colon, port = address.rpartition("://")[2].rpartition(":")
+    if not colon or not port.isdigit():
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=_ANSWER).close()
+    except OSError as error:
+        raise UsageError(f"no Ray answers ({error.strerror or error})", where=address, fix=_FIX) from error
+
+
+def _first_line(error: BaseException) -> str:
     return next(iter(str(error).splitlines()), type(error).__name__).rstrip(".")
