@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from cg_upscaler.backends.memory import free_bytes
 from cg_upscaler.demand import memory
 from cg_upscaler.geometry import Bands, Size
-from cg_upscaler.job import Action, Group, Job, Pass, Via
+from cg_upscaler.job import Action, Group, Job, Pass
+from cg_upscaler.library.workload import passes
 from cg_upscaler.models import catalog
 from cg_upscaler.pixels.rows import BLOCK
 from cg_upscaler.pixels.scratch import SCRATCH_IN_MEMORY
@@ -50,26 +49,8 @@ def footprint(job: Job) -> int:
 
 def generated(job: Job) -> int:
     """Return how many bytes generators hold at most for a job, whose groups and passes come one after another."""
-    steps = (shown for group in job.groups if not group.constant for shown in passes(job, group))
-    return max((_held(job, group, step, size) for group, step, size in steps), default=0)
-
-
-def passes(job: Job, group: Group) -> Iterator[tuple[Group, Pass, Size]]:
-    """Yield each pass of a group with the size of what its generator is shown."""
-    size = _shown(job)
-    for step in group.passes:
-        half = Size(-(-size.width // 2), -(-size.height // 2))
-        yield group, step, half if step.via is Via.SHRINK else size
-        size = size * step.factor
-
-
-def _shown(job: Job) -> Size:
-    assert job.source_spec is not None  # an upscaling job has one
-    size = job.source_spec.size
-    if job.cells is not None:
-        return job.cells.content(size) or size
-    margin = 0 if job.frame is None else job.frame.margin
-    return Size(size.width + 2 * margin, size.height + 2 * margin)
+    groups = [group for group in job.groups if not group.constant]
+    return max((_held(job, group, *shown) for group in groups for shown in passes(job, group)), default=0)
 
 
 def _held(job: Job, group: Group, step: Pass, size: Size) -> int:
@@ -82,7 +63,7 @@ def _held(job: Job, group: Group, step: Pass, size: Size) -> int:
 
 def _group_bytes(job: Job, group: Group) -> int:
     held, most = 0, 0
-    for _, step, size in passes(job, group):
+    for step, size in passes(job, group):
         given = size * step.factor
         # Rows wait in memory up to a limit, and beyond it in a file; one channel goes through a generator as three.
         held += min(SCRATCH_IN_MEMORY, given.pixels * _FLOAT * max(3, len(group.channels)))

@@ -8,9 +8,10 @@ from cg_upscaler.backends.memory import free_bytes
 from cg_upscaler.cut import least_memory, widest
 from cg_upscaler.demand import weights
 from cg_upscaler.flight import threads
-from cg_upscaler.flight.footprint import budget, footprint, generated, passes
+from cg_upscaler.flight.footprint import budget, footprint, generated
 from cg_upscaler.geometry import Bands
 from cg_upscaler.job import Action, Job, Plan
+from cg_upscaler.library.workload import passes
 from cg_upscaler.models import catalog
 
 
@@ -57,7 +58,7 @@ def needs(plan: Plan) -> Needs:
 
 def _too_wide(job: Job, left: int) -> TooWide | None:
     for group in job.groups:
-        for _, step, size in () if group.constant else passes(job, group):
+        for step, size in () if group.constant else passes(job, group):
             if not isinstance(step.cut, Bands):
                 continue
             how = step.cut, catalog.find(group.model), job.edges, group.precision

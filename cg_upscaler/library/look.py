@@ -13,6 +13,7 @@ from typing import TypeVar
 from cg_upscaler import codecs
 from cg_upscaler.errors import SourceError
 from cg_upscaler.job import Problem
+from cg_upscaler.library.package import package_stamp
 from cg_upscaler.library.precautions import Precautions
 from cg_upscaler.library.receipts import Receipts
 from cg_upscaler.library.scan import Found
@@ -70,10 +71,12 @@ def look_at(
             return attempt(item.name, lambda: _look(item, receipts, limit))
 
     with ThreadPoolExecutor(1 if precautions.alone else READERS) as pool:
-        waiting = [pool.submit(look, item) for item in found]
+        # What is remembered is at hand at once: only what has to be read is worth a thread.
+        known = [None if receipts is None else _remembered(item, receipts, limit) for item in found]
+        waiting = [seen or pool.submit(look, item) for item, seen in zip(found, known, strict=True)]
         try:
-            for done, future in enumerate(waiting, 1):
-                yield future.result()
+            for done, seen in enumerate(waiting, 1):
+                yield seen if isinstance(seen, Seen) else seen.result()
                 if on_progress is not None:
                     on_progress(done, len(found))
         except BaseException:
@@ -93,17 +96,37 @@ def attempt(name: str, work: Callable[[], T]) -> T | Problem:
         return Problem(name, "does not fit into memory; free some, or skip it by a rule")
 
 
+def _remembered(item: Found, receipts: Receipts, limit: int) -> Seen | None:
+    """Return what was seen in a texture before, where its file is still that one; None where it is to be read."""
+    known = receipts.seen.known_hash(item.at, item.stamp)
+    header = None if known is None else receipts.seen.header(_header_key(known, item))
+    evidence = None if known is None or header is None else receipts.seen.evidence(f"{_SURVEY}:{known}")
+    if header is None or evidence is None:
+        return None
+    spec = from_plain(ImageSpec, json.loads(header))
+    if spec.stack.pixels > limit:
+        return None  # and is refused in words when it is read
+    return Seen(item, spec, from_plain(Evidence, json.loads(evidence)))
+
+
 def _look(item: Found, receipts: Receipts | None, limit: int) -> Seen:
     spec = codecs.probe(item.path, limit=limit)
     if receipts is None:
         return Seen(item, spec, _survey(item.path, spec, limit, None))
-    at = f"{_SURVEY}:{receipts.seen.hash_of(item.path)}"
-    known = receipts.seen.evidence(at)
+    found = receipts.seen.hash_of(item.path)
+    known = receipts.seen.evidence(f"{_SURVEY}:{found}")
     if known is not None:
-        return Seen(item, spec, from_plain(Evidence, json.loads(known)))
-    evidence = _survey(item.path, spec, limit, receipts.scratch)
-    receipts.seen.remember(at, json.dumps(to_plain(evidence)))
+        evidence = from_plain(Evidence, json.loads(known))
+    else:
+        evidence = _survey(item.path, spec, limit, receipts.scratch)
+        receipts.seen.remember(f"{_SURVEY}:{found}", json.dumps(to_plain(evidence)))
+    receipts.seen.remember_header(_header_key(found, item), json.dumps(to_plain(spec)))
     return Seen(item, spec, evidence)
+
+
+def _header_key(found: str, item: Found) -> str:
+    """Return under what a header is remembered: how one is read may change with each version of this package."""
+    return f"{package_stamp()[:16]}:{found}:{os.path.splitext(item.name)[1].lower()}"
 
 
 def _survey(path: Path, spec: ImageSpec, limit: int, scratch: Path | None) -> Evidence:

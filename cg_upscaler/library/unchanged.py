@@ -9,16 +9,14 @@ import stat
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
-
-import numpy as np
 
 from cg_upscaler.backends.identity import identity
 from cg_upscaler.job import ALGORITHM
 from cg_upscaler.library.config import Config
 from cg_upscaler.library.config.course import Course
-from cg_upscaler.library.receipts import Receipts
+from cg_upscaler.library.package import package_stamp
+from cg_upscaler.library.receipts import REJECTED, Receipts
 from cg_upscaler.library.scan import Scan
 from cg_upscaler.standing import Settled
 
@@ -33,6 +31,8 @@ class Folders:
     signatures: dict[str, str]
     restless: frozenset[str]
     """Those with files that were written to when the scan was near: a further change might not show in their time."""
+    files: frozenset[str] = frozenset()
+    """All that lies in them and may reach a plan."""
 
 
 def folders_of(seen: Scan, config: Config, now: int) -> Folders:
@@ -47,7 +47,7 @@ def folders_of(seen: Scan, config: Config, now: int) -> Folders:
     beyond = [(name, *seen.stamps[name]) for name in {*seen.sidecars, *seen.descriptions}]
     terms = _digest([_terms(config), sorted(beyond)])
     signatures = {folder: _digest([terms, sorted(files)]) for folder, files in inside.items()}
-    return Folders(signatures, frozenset(restless))
+    return Folders(signatures, frozenset(restless), frozenset(seen.stamps))
 
 
 def folder_of(name: str) -> str:
@@ -63,8 +63,11 @@ def unchanged(folders: Folders, receipts: Receipts) -> dict[str, Settled]:
         if folders.signatures.get(folder) == signature
     }
     root = f"{receipts.folder}{os.sep}"
-    for output in receipts.outputs():
+    superseded = receipts.superseded() if same else ()
+    for output in receipts.outputs() if same else ():
         folder = folder_of(output.name)
+        if output.name not in folders.files or output.path in superseded or output.path.startswith(f"{REJECTED}/"):
+            continue  # nothing of what is there now
         if folder in same and not _stands(f"{root}{output.path}", output.size, output.mtime):
             del same[folder]
     return same
@@ -117,7 +120,7 @@ def _terms(config: Config) -> str:
     """Return what of the circumstances may reach any plan: settings, this package, its libraries, models, devices."""
     reaching = (Config.model_fields.keys() - Course.model_fields.keys()) | {"pin_revision"}
     said = [(name, repr(getattr(config, name))) for name in sorted(reaching)]
-    return _digest([said, str(config.base), config.converts, ALGORITHM, _package(), identity(), _models(config)])
+    return _digest([said, str(config.base), config.converts, ALGORITHM, package_stamp(), identity(), _models(config)])
 
 
 def _models(config: Config) -> list[tuple[str, int, int]]:
@@ -129,18 +132,6 @@ def _models(config: Config) -> list[tuple[str, int, int]]:
         if path.is_file():
             found.append((str(path), path.stat().st_size, path.stat().st_mtime_ns))
     return found
-
-
-@lru_cache(maxsize=1)
-def _package() -> str:
-    """Return what this package and those beside it are, by the times of our files and the versions of theirs."""
-    root = str(Path(__file__).parents[1])
-    ours = []
-    for folder, _, files in os.walk(root):
-        ours += [os.path.join(folder, name) for name in files if name.endswith(".py")]
-    stamps = sorted((path, os.stat(path).st_size, os.stat(path).st_mtime_ns) for path in ours)
-    libraries = os.path.dirname(os.path.dirname(np.__file__))
-    return _digest([stamps, sorted(name for name in os.listdir(libraries) if name.endswith(".dist-info"))])
 
 
 def _digest(value: object) -> str:

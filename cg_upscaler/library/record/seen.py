@@ -54,6 +54,13 @@ class Seen:
             self._remember("files", at, (at, after.st_size, after.st_mtime_ns, found))
         return found
 
+    def known_hash(self, at: str, stamp: tuple[int, int]) -> str | None:
+        """Return the hash of a file of which a scan saw size and time, where it was hashed as that; else None."""
+        if self.verify:
+            return None
+        known = self._row("files", "size, mtime, hash", "path", os.path.abspath(at))
+        return str(known[2]) if known is not None and known[:2] == stamp else None
+
     def evidence(self, key: str) -> str | None:
         """Return what `remember` was given for a source with this hash."""
         row = self._row("evidence", "json", "hash", key)
