@@ -98,7 +98,7 @@ def make_plan(
         tuple(jobs),
         tuple(problems),
         notes,
-        receipts.orphans(config.source, seen.names) if whole and receipts is not None else (),
+        receipts.orphans(config.source, seen.names, jobs) if whole and receipts is not None else (),
         settled=tuple(settled.values()),
         complete=seen.complete and shard is None,
     )

@@ -9,11 +9,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from cg_upscaler.job import Job, Outcome, Receipt
+from cg_upscaler.job import Action, Job, Outcome, Receipt
 from cg_upscaler.library.outputs import Output, OutputState, hash_file, stat_of
 from cg_upscaler.library.record.base import Base, Statement
 from cg_upscaler.library.record.place import FILE, FOLDER, note_place, state_folder
-from cg_upscaler.library.record.rows import OUTPUT, as_job, as_receipt, as_text, kept, squeezed, within
+from cg_upscaler.library.record.rows import OUTPUT, as_job, as_receipt, as_text, kept, squeezed, unsettled, within
 from cg_upscaler.library.record.seen import Seen
 from cg_upscaler.summary import Entry, Summary
 from cg_upscaler.wire import from_plain, to_plain
@@ -45,6 +45,7 @@ class Receipts:
         self._base = Base(self.state / FILE, read_only=read_only)
         self._ended: dict[str, Output] = {}
         self._ended_receipts: dict[str, Receipt] = {}
+        self._touched: dict[str, tuple[int, int]] = {}
         self.seen = Seen(self._base)
         self.mended: tuple[str, ...] = ()
         """The textures whose run was killed after their result was in place, and that are recorded now."""
@@ -71,6 +72,7 @@ class Receipts:
     def close(self) -> None:
         try:
             self.seen.save()
+            self._save_touched()
         finally:
             self._base.close()
 
@@ -117,7 +119,7 @@ class Receipts:
         """Keep how a description looks that was just put in its place."""
         at = self._within(path)
         row = at, name, "", source_hash, hash_file(path), *stat_of(path)
-        self._base.together(("DELETE FROM intents WHERE path = ?", (at,)), (OUTPUT, row))
+        self._base.together(("DELETE FROM intents WHERE path = ?", (at,)), (OUTPUT, row), unsettled(name))
 
     def forget(self, path: Path) -> None:
         """Say that an output has been removed."""
@@ -174,8 +176,11 @@ class Receipts:
         output = self._output(path)
         if output is None:
             return OutputState.FOREIGN
+        before = os.lstat(path)
         if not output.stands_at(path, verify=self.seen.verify):
             return OutputState.EDITED
+        if not output.looks_unchanged(path) and stat_of(path) == (before.st_size, before.st_mtime_ns):
+            self._touched[output.path] = before.st_size, before.st_mtime_ns  # so that it need not be read again
         # os.access says yes to root, and os.replace asks for the folder's permission only.
         return OutputState.OURS if path.stat().st_mode & stat.S_IWUSR else OutputState.LOCKED
 
@@ -183,18 +188,40 @@ class Receipts:
         rows = {row[0]: Output(*row) for row in self._base.all(f"SELECT {_COLUMNS} FROM outputs")}
         return tuple({**rows, **self._ended}.values())
 
-    def orphans(self, library: Path, names: Collection[str] = ()) -> tuple[str, ...]:
-        """Return the outputs that are there, and whose source is not in a library; paths within the folder.
+    def orphans(self, library: Path, names: Collection[str] = (), jobs: Iterable[Job] = ()) -> tuple[str, ...]:
+        """Return the outputs that are there, and that belong to no texture any more; paths within the folder.
 
-        `names` are textures that are known to be there.
+        Their source is not in the library, or its result lies elsewhere now. `names` are textures that are known to
+        be there, `jobs` what is about to be done.
         """
-        there = set(names)
+        there, superseded = set(names), self.superseded(jobs)
         return tuple(
             path
             for path, name in sorted((output.path, output.name) for output in self.outputs())
-            if name not in there
-            and not os.path.lexists(os.path.join(library, name))
+            if (path in superseded or (name not in there and not os.path.lexists(os.path.join(library, name))))
             and os.path.lexists(os.path.join(self.folder, path))
+        )
+
+    def superseded(self, jobs: Iterable[Job] = ()) -> frozenset[str]:
+        """Return the outputs of textures whose result lies at another path now, or will once these jobs are done.
+
+        What was rejected does not count, nor do descriptions, of which there is no receipt.
+        """
+        places = {job.name: job.output for job in jobs if job.action is not Action.SKIP}
+        for (name,) in self._base.all("SELECT name FROM outputs GROUP BY name HAVING count(*) > 1"):
+            receipt = None if name in places else self.find(name)
+            if receipt is not None and receipt.outcome in (Outcome.DONE, Outcome.COPIED):
+                places[name] = receipt.output
+        if not places:
+            return frozenset()
+        root = f"{self.folder}{os.sep}"
+        return frozenset(
+            output.path
+            for output in self.outputs()
+            if output.name in places
+            and not output.path.startswith(f"{REJECTED}/")
+            and places[output.name] != f"{root}{output.path}"
+            and self._within_or_none(places[output.name]) not in (None, output.path)
         )
 
     # Runs, and folders in which nothing is to be done
@@ -218,6 +245,7 @@ class Receipts:
 
     def settle_folders(self, folders: Mapping[str, tuple[str, int, int]]) -> None:
         """Keep just these as folders of which nothing is left to do."""
+        self._save_touched()
         self._base.together(
             ("DELETE FROM folders", ()),
             *(("INSERT INTO folders VALUES (?, ?, ?, ?)", (folder, *row)) for folder, row in folders.items()),
@@ -263,6 +291,7 @@ class Receipts:
             key = "" if receipt is None else receipt.key
             statements.append((OUTPUT, (path, name, key, source_hash, content, *stat_of(self.folder / path))))
             statements += () if receipt is None else kept(receipt, job)
+            statements.append(unsettled(name))
         return statements
 
     def take_over(self, found: Iterable[tuple[Entry | None, Sequence[Output]]]) -> None:
@@ -279,9 +308,10 @@ class Receipts:
     @staticmethod
     def _ending_of(receipt: Receipt, job: Job | None) -> list[Statement]:
         """Return what keeps how a job ended; a failure stands beside the receipt of what went well before."""
-        statements: list[Statement] = [("DELETE FROM failures WHERE name = ?", (receipt.name,))]
+        name = receipt.name
+        statements: list[Statement] = [("DELETE FROM failures WHERE name = ?", (name,)), unsettled(name)]
         if receipt.outcome is Outcome.FAILED:
-            row = receipt.name, as_text(receipt), b"" if job is None else squeezed(job)
+            row = name, as_text(receipt), b"" if job is None else squeezed(job)
             return [*statements, ("INSERT OR REPLACE INTO failures VALUES (?, ?, ?)", row)]
         return [*statements, *kept(receipt, None if job is None else squeezed(job))]
 
@@ -294,6 +324,13 @@ class Receipts:
             return False
 
     # How
+
+    def _save_touched(self) -> None:
+        """Keep how outputs look that were found to be the same, though they did not look so."""
+        touched, self._touched = self._touched, {}
+        if touched and not self._base.read_only:
+            rows = [(*stamp, path) for path, stamp in touched.items()]
+            self._base.many("UPDATE outputs SET size = ?, mtime = ? WHERE path = ?", rows)
 
     def _output_row(self, place: Path, receipt: Receipt) -> Statement:
         known = receipt.name, receipt.key, receipt.source_hash, receipt.output_hash

@@ -28,6 +28,11 @@ def kept(receipt: Receipt, job: bytes | None) -> list[Statement]:
     return statements
 
 
+def unsettled(name: str) -> Statement:
+    """Return what has a texture's folder planned again, whatever becomes of the run: its result is another one now."""
+    return "DELETE FROM folders WHERE folder = ?", (name.rpartition("/")[0],)
+
+
 def as_text(receipt: Receipt) -> str:
     return json.dumps(to_plain(receipt))
 
