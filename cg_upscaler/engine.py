@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cg_upscaler import codecs
@@ -63,6 +63,19 @@ class Engine:
         """
         codecs.sweep(Path(plan.output))
         attempts = Attempts(self._maker, receipts, self._conduct)
+        ended: dict[str, Receipt] = {}
+        for job in plan.jobs:
+            receipt = attempts.at_once(job)
+            if receipt is not None:  # which is most of a library, most nights: no thread is troubled with it
+                ended[job.name] = receipt
+                listen(Event(job, 1.0, receipt))
+        jobs = [job for job in plan.jobs if job.name not in ended]
+        if jobs:
+            ended |= self._fly(jobs, attempts, plan, listen)
+        return tuple(ended.get(job.name) or Receipt(job.name, Outcome.CANCELLED, job.output) for job in plan.jobs)
+
+    def _fly(self, jobs: Sequence[Job], attempts: Attempts, plan: Plan, listen: Listener) -> dict[str, Receipt]:
+        """Work on jobs, several at once, and return the receipts of those that ended, by name."""
         failures = 0
 
         def land(index: int, receipt: Receipt) -> None:
@@ -70,25 +83,22 @@ class Engine:
             failures += receipt.outcome is Outcome.FAILED
             if self._max_failures is not None and failures >= self._max_failures:
                 self.drain()
-            listen(Event(plan.jobs[index], 1.0, receipt))
+            listen(Event(jobs[index], 1.0, receipt))
 
         crew = self._crew = Crew[Receipt, Event](
-            [footprint.footprint(job) for job in plan.jobs],
-            lambda index, flight: attempts.receipt(plan.jobs[index], flight),
+            [footprint.footprint(job) for job in jobs],
+            lambda index, flight: attempts.receipt(jobs[index], flight),
             hear=listen,
-            keep=lambda index, receipt: record(receipt, plan.jobs[index], receipts),
+            keep=lambda index, receipt: record(receipt, jobs[index], attempts.receipts),
             land=land,
             jobs=self._jobs,
             memory=footprint.budget(plan.device.name) if self._memory is None else self._memory,
-            alone=[index for index, job in enumerate(plan.jobs) if job.name in self._conduct.precautions.alone],
+            alone=[index for index, job in enumerate(jobs) if job.name in self._conduct.precautions.alone],
         )
         if self._drained:
             crew.drain()
-        with threads.divided(among=min(self._jobs, len(plan.jobs))):
-            done = crew.run()
-        return tuple(
-            done.get(index) or Receipt(job.name, Outcome.CANCELLED, job.output) for index, job in enumerate(plan.jobs)
-        )
+        with threads.divided(among=min(self._jobs, len(jobs))):
+            return {jobs[index].name: receipt for index, receipt in crew.run().items()}
 
     def drain(self) -> None:
         """Begin nothing more; what is on its way ends as it would. May be called from a signal handler."""

@@ -72,6 +72,20 @@ class Attempts:
     rejecting: Lock = field(default_factory=Lock)
     """Held while a result goes among the rejected ones or leaves them: folders are made, and removed when empty."""
 
+    def at_once(self, job: Job) -> Receipt | None:
+        """Return the receipt of a job with which nothing is to be done, where that shows without reading a file."""
+        if job.action is Action.SKIP:
+            return Receipt(job.name, Outcome.SKIPPED, notes=(job.why,))
+        if job.companions or self.conduct.terms.force or job.name in self.conduct.precautions.set_aside:
+            return None
+        try:
+            if any(self.receipts.seen.known_hash(path, stat_of(Path(path))) is None for path in job.sources):
+                return None
+            found = find(job, self.receipts, self.conduct.terms, judged_now)
+        except (SourceError, OSError):
+            return None  # and told when it is tried
+        return found.receipt if found.standing.stand is Stand.CURRENT else None
+
     def receipt(self, job: Job, flight: Flight[Event]) -> Receipt:
         """Return the receipt of one job, which is not recorded yet.
 
