@@ -22,11 +22,14 @@ Watch = Callable[[Sink], Sink]
 
 
 def create(job: Job, image: Image) -> FileSink:
-    """Begin the file of a job, which carries on what that of its source says beside its texels."""
+    """Begin the file of a job, which carries on what that of its source says beside its texels.
+
+    What it replaces may be read-only until it is put into its place.
+    """
     assert job.output_spec is not None  # an upscaling job has one
     moved = job.storing.curve is not None or (job.named is not None and job.named.file != job.named.result)
     metadata = image.metadata.without_colour() if moved else image.metadata
-    return codecs.create(Path(job.output), job.output_spec, metadata)
+    return codecs.create(Path(job.output), job.output_spec, metadata, locked=True)
 
 
 def deliver(result: Source, job: Job, image: Image, sink: Sink, watch: Watch, *, scratch: Path | None) -> None:

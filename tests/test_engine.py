@@ -182,8 +182,8 @@ def test_nan_in_float32_is_a_failure_and_writes_nothing(library, tmp_path):
 def test_a_full_disk_leaves_nothing_partial(library, tmp_path, monkeypatch):
     real = codecs.create
 
-    def create(path, spec, metadata):
-        sink = real(path, spec, metadata)
+    def create(path, spec, metadata, **more):
+        sink = real(path, spec, metadata, **more)
         if path.name == "stone.png":
 
             def put(rows):

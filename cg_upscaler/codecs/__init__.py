@@ -12,7 +12,16 @@ from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
-from cg_upscaler.codecs.atomic import copy_beside, copy_file, place, remove, require_space, sweep, write_text
+from cg_upscaler.codecs.atomic import (
+    copy_beside,
+    copy_file,
+    is_read_only,
+    place,
+    remove,
+    require_space,
+    sweep,
+    write_text,
+)
 from cg_upscaler.codecs.codec import Codec, Texels, label, within
 from cg_upscaler.codecs.image import Image
 from cg_upscaler.codecs.metadata import NOTHING, Metadata
@@ -78,15 +87,16 @@ def read_level(path: Path, spec: ImageSpec, level: int) -> Texels:
         return codec.level(path, codec.container, spec, level)
 
 
-def create(path: Path, spec: ImageSpec, metadata: Metadata = NOTHING) -> FileSink:
+def create(path: Path, spec: ImageSpec, metadata: Metadata = NOTHING, *, locked: bool = False) -> FileSink:
     """Begin a file of the container that its suffix names. Raises an `OutputError` for what that cannot hold.
 
-    It takes the rows of `spec.pictures`, one picture after the other.
+    It takes the rows of `spec.pictures`, one picture after the other. Where it replaces a read-only file that is an
+    error here, or with `locked` when it is put into its place.
     """
     codec = SUFFIXES.get(path.suffix.lower())
     if codec is None:
         raise OutputError(f"no file can be written as '{path.suffix}'", where=path, fix=f"use one of {_known()}")
-    return FileSink(path, spec, codec, metadata)
+    return FileSink(path, spec, codec, metadata, locked=locked)
 
 
 def output_container(spec: ImageSpec) -> tuple[str, str]:
@@ -146,6 +156,7 @@ __all__ = [
     "depths",
     "encodings",
     "holds_many",
+    "is_read_only",
     "is_texture",
     "kept_encoding",
     "label",

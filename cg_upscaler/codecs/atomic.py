@@ -34,16 +34,16 @@ FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG)
 class Temporary:
     """A file that will stand at `target`, once it is whole."""
 
-    def __init__(self, target: Path) -> None:
+    def __init__(self, target: Path, *, locked: bool = False) -> None:
+        """`locked` says that the target may be read-only for now: `place` looks again."""
         self.target = target
         # Cut, so that a long name does not become one that is too long.
         name = f".{target.stem[:40]}.{_machine()}-{os.getpid():x}-{token_hex(4)}.cgtmp{target.suffix}"
         self.path = target.with_name(name)
         if target.is_dir():
             raise OutputError("is a folder", where=target, fix="remove it, or choose another output folder")
-        if target.exists() and not target.stat().st_mode & stat.S_IWRITE:
-            fix = "make it writable (check it out of version control), or choose another output folder"
-            raise OutputError("is read-only", where=target, fix=fix)
+        if not locked:
+            _require_writable(target)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -58,14 +58,29 @@ class Temporary:
         remove(self.path)
 
 
+def is_read_only(path: Path) -> bool:
+    """Whether there is a file that says so of itself, as version control has it; systems replace such a file."""
+    return path.exists() and not path.stat().st_mode & stat.S_IWRITE
+
+
+def _require_writable(target: Path) -> None:
+    if is_read_only(target):
+        fix = "make it writable (check it out of version control), or choose another output folder"
+        raise OutputError("is read-only", where=target, fix=fix)
+
+
 def place(temporary: Path, target: Path) -> None:
     """Bring a finished temporary to the disk, and then to its name. Raises `OutputError`, and nothing remains of it."""
     try:
+        _require_writable(target)
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
         target.parent.mkdir(parents=True, exist_ok=True)
         os.replace(temporary, target)
         _keep_name(target.parent)
+    except OutputError:
+        remove(temporary)
+        raise
     except OSError as error:
         remove(temporary)
         raise failure(error, target) from error
@@ -124,7 +139,7 @@ def require_space(target: Path, size: int = SLACK) -> None:
 
 def copy_beside(source: Path, target: Path) -> Path:
     """Copy a file byte for byte into a temporary that `place` brings to its target. Raises as `copy_file` does."""
-    temporary = Temporary(target)
+    temporary = Temporary(target, locked=True)
     try:
         with _reading(source) as read, temporary.path.open("xb") as write:
             shutil.copyfileobj(read, write, 1 << 20)

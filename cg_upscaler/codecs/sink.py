@@ -21,14 +21,16 @@ class FileSink:
     Whatever fails, nothing partial is left and the old file stands: errors are an `OutputError`, or `DiskFull`.
     """
 
-    def __init__(self, path: Path, spec: ImageSpec, codec: Codec, metadata: Metadata = NOTHING) -> None:
+    def __init__(
+        self, path: Path, spec: ImageSpec, codec: Codec, metadata: Metadata = NOTHING, *, locked: bool = False
+    ) -> None:
         reason = codec.refusal(spec)
         if reason or codec.write is None:
             raise OutputError(reason, where=path, fix="choose another container or depth")
         self._spec, self._pictures = spec, spec.pictures
         self._picture, self._filled = 0, 0
         self._open, self._finished = True, False
-        self._temporary = Temporary(path)
+        self._temporary = Temporary(path, locked=locked)
         try:
             self._require_space(0)
             self._writer = codec.write(self._temporary.path, codec.container, spec, metadata)

@@ -145,9 +145,12 @@ class Attempts:
         for path, state in companions.in_the_way(ready, self.receipts):
             self._keep_clear(path, state)
         if found.receipt is not None:
-            anew = tuple(f"{name} is written anew" for name in companions.write(ready, self.receipts))
+            written = companions.write(ready, self.receipts, self._unlock)
+            anew = tuple(f"{name} is written anew" for name in written)
             return replace(found.receipt, notes=(*found.receipt.notes, *anew))
-        if Path(job.output) != Path(job.source):  # which a plan says only where it was told to overwrite
+        if Path(job.output) == Path(job.source):  # which a plan says only where it was told to overwrite
+            self._keep_unlocked(Path(job.output))
+        else:
             self._keep_clear(Path(job.output))
         started = Receipt(job.name, Outcome.DONE, job.output, found.key, found.source_hash, why=found.standing.why)
         if job.action is Action.COPY:
@@ -204,11 +207,10 @@ class Attempts:
         output = Path(job.output)
         sources.require_unchanged()
         # Before the texture: where both replace their sources, a run that is killed in between begins with it.
-        companions.write(ready, self.receipts)
+        companions.write(ready, self.receipts, self._unlock)
+        self._unlock(output)
         ended = replace(ended, at=_now())
         self.receipts.intend(ended, job)
-        if self.receipts.state_at(output) is OutputState.LOCKED:
-            self.conduct.unlock(output)
         codecs.place(finished, output)
         with self.rejecting:
             withdraw(job, self.receipts)
@@ -216,11 +218,19 @@ class Attempts:
 
     def _keep_clear(self, path: Path, state: OutputState | None = None) -> None:
         state = state or self.receipts.state_at(path)
-        terms = self.conduct.terms
-        if state is OutputState.LOCKED and terms.unlocks:
-            return
-        if state in IN_THE_WAY and not terms.force:
+        if state in IN_THE_WAY and state is not OutputState.LOCKED and not self.conduct.terms.force:
             raise ForeignOutput(IN_THE_WAY[state], where=path, fix="move it away, or run with --force to replace it")
+        self._keep_unlocked(path)
+
+    def _keep_unlocked(self, path: Path) -> None:
+        """Raise where a read-only file is to be replaced and there is no command for that: whatever is forced."""
+        if codecs.is_read_only(path) and not self.conduct.terms.unlocks:
+            fix = "make it writable, or have 'before_write' in the configuration do so"
+            raise ForeignOutput(IN_THE_WAY[OutputState.LOCKED], where=path, fix=fix)
+
+    def _unlock(self, path: Path) -> None:
+        if codecs.is_read_only(path):
+            self.conduct.unlock(path)
 
 
 class _Sources:

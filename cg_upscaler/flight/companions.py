@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -55,12 +55,16 @@ def in_the_way(ready: tuple[Ready, ...], receipts: Receipts) -> Iterator[tuple[P
             yield each.path, receipts.state_at(each.path)
 
 
-def write(ready: tuple[Ready, ...], receipts: Receipts) -> list[str]:
-    """Put companions in their places, those that are not there yet, and return their names. Raises `OutputError`."""
+def write(ready: tuple[Ready, ...], receipts: Receipts, unlock: Callable[[Path], None]) -> list[str]:
+    """Put companions in their places, those that are not there yet, and return their names. Raises `OutputError`.
+
+    `unlock` makes what is read-only writable.
+    """
     written = []
     for each in ready:
         if each.stands():
             continue
+        unlock(each.path)
         receipts.intend_companion(each.path, each.name, each.companion.hash, hash_bytes(each.data))
         write_bytes(each.path, each.data)
         receipts.record_companion(each.path, each.name, each.companion.hash)

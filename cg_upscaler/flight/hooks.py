@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import stat
 import subprocess
@@ -82,6 +83,6 @@ def _run(words: list[str], values: Mapping[str, str]) -> str:
 
 
 def _filled(word: str, values: Mapping[str, str]) -> str:
-    for name, value in values.items():
-        word = word.replace(f"{{{name}}}", value)
-    return word
+    """Put values in their places, all at once: one may hold what looks like another's."""
+    places = "|".join(re.escape(f"{{{name}}}") for name in values)
+    return re.sub(places, lambda place: values[place[0][1:-1]], word) if values else word
