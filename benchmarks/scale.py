@@ -121,6 +121,7 @@ def plan(library: Library, options: argparse.Namespace) -> None:
     _row("unchanged, within a process", library.textures, lambda: _settled(library))
     command = [sys.executable, "-m", "cg_upscaler.cli", "run", str(library.config.source), "--out"]
     command += [str(library.config.output), "--device", "cpu", "--quiet"]
+    subprocess.run(command, check=True)  # by its own settings, nothing is left to do from here on
     _row("unchanged, `cg-upscale run`", library.textures, lambda: subprocess.run(command, check=True))
 
 

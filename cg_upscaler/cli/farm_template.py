@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
@@ -20,10 +19,7 @@ from cg_upscaler.library.farm import MOST_SHARDS, Farming, template
 def farm_template(source: Path | None, output: Path | None, config: Path | None, shards: int) -> None:
     """Print a job template (YAML) that runs the textures under SOURCE in so many shards, and merges them.
 
-    Paths that are not given are asked for when the job is submitted.
+    Paths are relative to where the template will lie. Those that are not given, and absolute ones, are asked for when
+    the job is submitted.
     """
-    click.echo(template(Farming(shards, *map(_absolute, (source, output, config)))), nl=False)
-
-
-def _absolute(path: Path | None) -> Path | None:
-    return None if path is None else Path(os.path.abspath(path))
+    click.echo(template(Farming(shards, source, output, config)), nl=False)

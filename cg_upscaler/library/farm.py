@@ -13,10 +13,20 @@ MOST_SHARDS = 1024
 _NOTICE = 120
 """Seconds between a farm's request to stop and its kill: a run ends the textures it has begun."""
 
+_TASK = """\
+import signal, subprocess, sys
+# Textures that fail, or break a gate, are told of by the job's last step: the others are not to wait for them.
+work = subprocess.Popen(sys.argv[1:])
+signal.signal(signal.SIGTERM, lambda *_: work.terminate())
+code = work.wait()
+sys.exit(0 if code in (1, 4) else code)
+"""
+"""What a task runs, in Python: a step that depends on others begins only where all of their tasks went well."""
+
 
 @dataclass(frozen=True, slots=True)
 class Farming:
-    """What a template is made for. What is None is asked for when the job is submitted."""
+    """What a template is made for. Paths are relative to the template; others are asked for when it is submitted."""
 
     shards: int
     source: Path | None = None
@@ -52,12 +62,19 @@ def _lines(farming: Farming) -> Iterator[str]:
     yield "        - name: Shard"
     yield "          type: INT"
     yield '          range: "1-{{Param.Shards}}"'
-    run = ["run", "{{Param.Source}}", "--out", "{{Param.Output}}", "--shard", "{{Task.Param.Shard}}/{{Param.Shards}}"]
-    yield from _script(run + (["--config", "{{Param.Config}}"] if farming.config is not None else []))
+    run = ["cg-upscale", "run", "{{Param.Source}}", "--out", "{{Param.Output}}"]
+    run += ["--shard", "{{Task.Param.Shard}}/{{Param.Shards}}"]
+    run += ["--config", "{{Param.Config}}"] if farming.config is not None else []
+    yield from _script("python", ["{{Task.File.Run}}", *run])
+    yield "      embeddedFiles:"
+    yield "        - name: Run"
+    yield "          type: TEXT"
+    yield "          data: |"
+    yield from (f"            {line}" for line in _TASK.splitlines())
     yield "  - name: Merge"
     yield "    dependencies:"
     yield "      - dependsOn: Upscale"
-    yield from _script(["merge", "{{Param.Output}}"])
+    yield from _script("cg-upscale", ["merge", "{{Param.Output}}"])
 
 
 def _path(name: str, kind: str, flow: str, description: str, default: Path | None) -> Iterator[str]:
@@ -66,15 +83,15 @@ def _path(name: str, kind: str, flow: str, description: str, default: Path | Non
     yield f"    objectType: {kind}"
     yield f"    dataFlow: {flow}"
     yield f"    description: {description}"
-    if default is not None:
-        yield f"    default: {json.dumps(str(default), ensure_ascii=False)}"  # a YAML string too, whatever is in it
+    if default is not None and not default.is_absolute():  # which the specification forbids
+        yield f"    default: {json.dumps(default.as_posix(), ensure_ascii=False)}"  # a YAML string too
 
 
-def _script(arguments: list[str]) -> Iterator[str]:
+def _script(command: str, arguments: list[str]) -> Iterator[str]:
     yield "    script:"
     yield "      actions:"
     yield "        onRun:"
-    yield "          command: cg-upscale"
+    yield f"          command: {command}"
     yield "          args:"
     yield from (f"            - {json.dumps(argument)}" for argument in arguments)
     yield "          cancelation:"
