@@ -21,6 +21,14 @@ from tests.planning import DEVICE
 
 HOUR = 3600 * 10**9
 
+FONT = """info face="A" size=8
+common lineHeight=8 base=6 scaleW=8 scaleH=8 pages=1
+page id=0 file="wall.png"
+chars count=1
+char id=65 x=1 y=1 width=2 height=2 xoffset=0 yoffset=0 xadvance=2 page=0 chnl=15
+"""
+"""A description of `wall.png` in texels."""
+
 
 @dataclass
 class Library:

@@ -14,7 +14,7 @@ import pytest
 
 from cg_upscaler import codecs
 from cg_upscaler.library import unchanged
-from tests.libraries import HOUR, Library, age
+from tests.libraries import FONT, HOUR, Library, age
 from tests.test_sidecars import gltf
 
 A, B = ["a/moss.png", "a/rock.png"], ["b/wall.png"]
@@ -163,13 +163,11 @@ def test_a_sidecar_that_comes_changes_or_goes_has_all_planned(library: Library) 
 
 
 def test_a_description_goes_along_again_when_it_changes(library: Library) -> None:
-    font = 'info face="A" size=8\ncommon lineHeight=8 base=6 scaleW=8 scaleH=8 pages=1\npage id=0 file="wall.png"\n'
-    font += "chars count=1\nchar id=65 x=1 y=1 width=2 height=2 xoffset=0 yoffset=0 xadvance=2 page=0 chnl=15\n"
-    library.write("b/wall.fnt", font)
+    library.write("b/wall.fnt", FONT)
     library.run()
     assert "scaleW=16" in (library.out / "b" / "wall.fnt").read_text()
     assert library.planned() == []
-    library.write("b/wall.fnt", font.replace("x=1 y=1", "x=3 y=1"))
+    library.write("b/wall.fnt", FONT.replace("x=1 y=1", "x=3 y=1"))
     assert "b/wall.png" in library.planned()
     library.run()
     assert "x=6" in (library.out / "b" / "wall.fnt").read_text()

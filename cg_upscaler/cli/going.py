@@ -20,7 +20,7 @@ from cg_upscaler.cli.progress import Progress, summary_line
 from cg_upscaler.cli.tables import as_json, orphans
 from cg_upscaler.cli.telling import Ended, Paths, after, tell, version
 from cg_upscaler.cli.turn import turn
-from cg_upscaler.errors import OutputError
+from cg_upscaler.errors import OutputError, RecordDamaged
 from cg_upscaler.job import ALGORITHM, Event, Outcome, Plan, Receipt
 from cg_upscaler.library.config import Config
 from cg_upscaler.library.plan import Survey, survey_library
@@ -28,7 +28,8 @@ from cg_upscaler.library.precautions import Precautions
 from cg_upscaler.library.pruning import prune
 from cg_upscaler.library.receipts import WRITTEN, Receipts
 from cg_upscaler.library.record.mending import COPY, open_record
-from cg_upscaler.library.record.place import shard_folder, state_folder
+from cg_upscaler.library.record.merging import absorb
+from cg_upscaler.library.record.place import FILE, shard_folder, state_folder
 from cg_upscaler.library.record.textfile import read_lock, write_lock
 from cg_upscaler.library.shards import Shard
 from cg_upscaler.library.standing import Terms
@@ -106,8 +107,11 @@ def start(config: Config, how: How) -> ExitCode:
 def _settled(config: Config, how: How) -> ExitCode | None:
     """Do a run that has nothing to do, where that shows without a plan; else None."""
     begun = _Begun()
-    with Receipts(config.output, state=how.state_of(config), read_only=True) as receipts:
-        survey = survey_library(config, receipts)
+    try:
+        with Receipts(config.output, state=how.state_of(config), read_only=True) as receipts:
+            survey = survey_library(config, receipts)
+    except RecordDamaged:
+        return None  # a run mends it
     if not survey.is_settled or not survey.settled or receipts.mended:
         return None
     device = DeviceInfo("", "", Precision.FLOAT32, ())
@@ -219,7 +223,20 @@ def _record(config: Config, how: How) -> Iterator[Receipts]:
                 ((receipt, None) for receipt in lock.receipts if receipt.name not in known),
                 (output for output in lock.outputs if output.path not in paths),
             )
+        if how.part is not None:
+            _absorb_whole(receipts, state_folder(config.output, config.state))
         yield receipts
+
+
+def _absorb_whole(receipts: Receipts, state: Path) -> None:
+    """Have the record of a part begin with what runs over all of the library did, and merges of earlier parts."""
+    if not (state / FILE).is_file():
+        return
+    try:
+        with Receipts(receipts.folder, state=state, read_only=True) as whole:
+            absorb(receipts, [whole])
+    except RecordDamaged as error:
+        click.echo(f"note: {error}", err=True)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Removes results whose source is gone; never what somebody edited, and never many by mistake."""
+"""Removes results that belong to no texture any more; never what somebody edited, and never many by mistake."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from cg_upscaler.job import Plan
+from cg_upscaler.job import Outcome, Plan
 from cg_upscaler.library.outputs import OutputState
 from cg_upscaler.library.receipts import Receipts
 
@@ -18,7 +18,7 @@ SHARE = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """What became of results without a source."""
+    """What became of results that belong to no texture."""
 
     removed: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
@@ -28,13 +28,17 @@ class Pruned:
 
 
 def prune(plan: Plan, receipts: Receipts, *, force: bool) -> Pruned:
-    """Remove the results of textures that are in the library no more. Paths are within the output folder."""
+    """Remove the results that belong to no texture any more. Paths are within the output folder."""
     refusal = _refusal(plan, receipts, force=force)
     if refusal or not plan.orphans:
         return Pruned(refused=refusal)
     removed, kept = [], []
+    owners = {output.path: output.name for output in receipts.outputs()}
     for name in plan.orphans:
         path = receipts.folder / name
+        if not _is_replaced(path, owners.get(name, ""), plan, receipts):
+            kept.append(f"{name}: what takes its place is not there yet")
+            continue
         state = receipts.state_at(path)
         if state in (OutputState.EDITED, OutputState.FOREIGN):
             kept.append(f"{name}: was changed by somebody since this tool wrote it")
@@ -53,6 +57,17 @@ def prune(plan: Plan, receipts: Receipts, *, force: bool) -> Pruned:
     return Pruned(tuple(removed), tuple(kept))
 
 
+def _is_replaced(path: Path, texture: str, plan: Plan, receipts: Receipts) -> bool:
+    """Whether the texture of a result is gone, or has its result in another place, in another file."""
+    if not os.path.lexists(os.path.join(plan.source, texture)):
+        return True
+    receipt = receipts.find(texture)
+    if receipt is None or receipt.outcome not in (Outcome.DONE, Outcome.COPIED):
+        return False
+    there = Path(receipt.output)
+    return there.is_file() and not (path.exists() and there.samefile(path))  # which names in another case may be
+
+
 def _refusal(plan: Plan, receipts: Receipts, *, force: bool) -> str:
     if not plan.complete:
         return "nothing is pruned: not all of the library was seen"
@@ -65,7 +80,7 @@ def _refusal(plan: Plan, receipts: Receipts, *, force: bool) -> str:
 def _many(orphans: Sequence[str], outputs: int) -> str:
     if len(orphans) <= max(1, int(outputs * SHARE)):
         return ""
-    return f"{len(orphans)} of {outputs} results have no source, more than {SHARE:.0%}"
+    return f"{len(orphans)} of {outputs} results belong to no texture any more, more than {SHARE:.0%}"
 
 
 def _remove_empty(folder: Path, top: Path) -> None:

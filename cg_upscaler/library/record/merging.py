@@ -18,6 +18,7 @@ _SUMMED = ("done", "copied", "current", "skipped", "rejected", "failed", "cancel
 def absorb(receipts: Receipts, others: Sequence[Receipts]) -> int:
     """Take over, of each texture, the latest that any record says; return of how many. Raises `OutputError`."""
     latest = {entry.receipt.name: entry.receipt.at for entry in receipts.entries()}
+    own = {output.path: output for output in receipts.outputs()}
     taken: dict[str, tuple[Entry | None, list[Output]]] = {}
     for other in others:
         outputs: dict[str, list[Output]] = defaultdict(list)
@@ -29,9 +30,11 @@ def absorb(receipts: Receipts, others: Sequence[Receipts]) -> int:
                 latest[name] = entry.receipt.at
                 here = replace(entry, receipt=_moved(entry.receipt, outputs[name], receipts.folder))
                 taken[name] = here, outputs.pop(name, [])
-        for name, rest in outputs.items():  # descriptions, which have no receipt
-            if name not in latest:
-                taken[name] = None, rest
+        for name, rest in outputs.items():  # descriptions, of which no receipt says when they were written
+            newer = [each for each in rest if _is_newer(each, own.get(each.path), receipts.folder)]
+            if name not in latest and newer:
+                own |= {each.path: each for each in newer}
+                taken[name] = None, [*(taken[name][1] if name in taken else ()), *newer]
     receipts.take_over(taken.values())
     return len(taken)
 
@@ -50,6 +53,13 @@ def together(runs: Sequence[Summary]) -> Summary | None:
         device=", ".join(dict.fromkeys(run.device for run in runs)),
         shard="",
     )
+
+
+def _is_newer(output: Output, known: Output | None, folder: Path) -> bool:
+    """Whether a record says of an output what stands there, and the one that is known does not."""
+    if known is None:
+        return True
+    return output.hash != known.hash and output.stands_at(folder / output.path)
 
 
 def _moved(receipt: Receipt, outputs: Sequence[Output], folder: Path) -> Receipt:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,8 @@ FILE = "receipts.sqlite"
 
 ELSEWHERE = "elsewhere.json"
 """In `FOLDER`, where the record is kept in another place: says where."""
+
+_SHARD = re.compile(r"shard-[0-9]+-of-[0-9]+")
 
 _MOUNTS = Path("/proc/self/mounts")
 
@@ -48,8 +51,12 @@ def shard_folder(state: Path, shard: str) -> Path:
 
 
 def note_place(output: Path, state: Path) -> None:
-    """Leave word in an output folder of a record that is kept elsewhere. Raises `OutputError`."""
+    """Leave word in an output folder of a record that is kept elsewhere. Raises `OutputError`.
+
+    Of the record of a part, where that of the whole belongs.
+    """
     note = output / FOLDER / ELSEWHERE
+    state = state.parent if _SHARD.fullmatch(state.name) else state
     if state.is_relative_to(output / FOLDER) or _noted(output) == state:
         return
     try:
