@@ -397,7 +397,7 @@ def test_what_a_killed_run_did_with_other_settings_is_done_again_with_those_of_b
 ) -> None:
     before = (library.out / "a" / "rock.png").read_bytes()
     with monkeypatch.context() as patch:
-        patch.setattr("cg_upscaler.cli.going._end", lambda *_, **__: 130)
+        patch.setattr("cg_upscaler.cli.going.end", lambda *_, **__: 130)
         library.run("--scale", "4", code=130)
     assert (library.out / "a" / "rock.png").read_bytes() != before
     library.run()

@@ -5,13 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import TracebackType
 
 from tqdm import tqdm
 
 from cg_upscaler.job import Event, Outcome, Plan, Receipt
-from cg_upscaler.library.receipts import REJECTED
 
 _MARKS = {Outcome.DONE: "done", Outcome.COPIED: "copied", Outcome.SKIPPED: "skipped", Outcome.CURRENT: "up to date"}
 
@@ -76,32 +74,3 @@ def planning(*, quiet: bool) -> Iterator[Callable[[int, int], None]]:
             bar.update(done - bar.n)
 
         yield told
-
-
-def summary_line(receipts: tuple[Receipt, ...], plan: Plan, seconds: float, *, removed: int = 0) -> str:
-    """Return one line on what a run did; `removed` results that had no source any more."""
-    counts = {outcome: sum(receipt.outcome is outcome for receipt in receipts) for outcome in Outcome}
-    skipped = sum(each.skipped for each in plan.settled)
-    counts[Outcome.SKIPPED] += skipped
-    counts[Outcome.CURRENT] += sum(each.textures for each in plan.settled) - skipped
-    enlarged = any(group.passes for job in plan.jobs for group in job.groups)
-    words = {
-        Outcome.DONE: "upscaled" if enlarged else "converted",
-        Outcome.COPIED: "copied",
-        Outcome.CURRENT: "up to date",
-        Outcome.SKIPPED: "skipped",
-    }
-    parts = [f"{counts[outcome]} {word}" for outcome, word in words.items() if counts[outcome]]
-    if removed:
-        parts.append(f"{removed} removed")
-    if counts[Outcome.CANCELLED]:
-        parts.append(f"{counts[Outcome.CANCELLED]} not begun")
-    failed = counts[Outcome.FAILED] + len(plan.problems)
-    if failed:
-        parts.append(f"{failed} FAILED")
-    if counts[Outcome.REJECTED]:
-        parts.append(f"{counts[Outcome.REJECTED]} REJECTED by quality gates, see {Path(plan.output) / REJECTED}")
-    done = {receipt.name for receipt in receipts if receipt.outcome is Outcome.DONE}
-    megapixels = sum(job.megapixels for job in plan.jobs if job.name in done)
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{', '.join(parts) or 'nothing to do'}; {megapixels:.2f} megapixels in {minutes}:{rest:02d}; {plan.output}"

@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from cg_upscaler.cli.exit_codes import ExitCode
-from cg_upscaler.cli.going import How, start
+from cg_upscaler.cli.going import start
+from cg_upscaler.cli.how import How
 from cg_upscaler.cli.options import configured, generating, library, working
 from cg_upscaler.cli.showing import show
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cg_upscaler.cli.exit_codes import ExitCode
-from cg_upscaler.cli.going import How, terms_of
+from cg_upscaler.cli.how import How, terms_of
 from cg_upscaler.cli.planned import planned, with_standings
 from cg_upscaler.cli.tables import plan_json, plan_table
 from cg_upscaler.job import Job, Plan

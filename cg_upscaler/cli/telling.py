@@ -15,8 +15,6 @@ from cg_upscaler.flight.hooks import run_after
 from cg_upscaler.job import Outcome, Plan, Receipt
 from cg_upscaler.library.config import Config
 from cg_upscaler.library.receipts import REPORT, Receipts
-from cg_upscaler.report import page
-from cg_upscaler.report.junit import junit_xml
 from cg_upscaler.report.prometheus import write_exposition
 from cg_upscaler.report.summary import summary_json
 from cg_upscaler.summary import Entry, Summary
@@ -53,6 +51,8 @@ def tell(ended: Ended, paths: Paths, receipts: Receipts) -> bool:
         text = summary_json(ended.summary, ended.receipts, ended.plan.problems, ended.plan)
         writers.append((paths.summary, lambda path: write_text(path, text)))
     if paths.junit is not None:
+        from cg_upscaler.report.junit import junit_xml
+
         entries = list(_entries(ended, receipts))
         writers.append(
             (paths.junit, lambda path: write_text(path, junit_xml(entries, ended.plan.problems, ended.summary)))
@@ -79,8 +79,13 @@ def after(config: Config, ended: Ended, state: Path) -> bool:
     if not config.after_run or not changed:
         return True
     changes, summary = state / _CHANGES, state / _SUMMARY
-    # What holds a line break is no line: such names are left to the summary.
-    write_text(changes, "".join(f"{path}\n" for path in changed if "\n" not in path))
+    lines = [path for path in changed if "\n" not in path]
+    if len(lines) < len(changed):
+        count = len(changed) - len(lines)
+        click.echo(
+            f"note: {count} names hold line breaks and are left out of {{changes}}; {{summary}} has them", err=True
+        )
+    write_text(changes, "".join(f"{path}\n" for path in lines))
     write_text(summary, summary_json(ended.summary, ended.receipts, ended.plan.problems, ended.plan))
     failures = [run_after(command, {"changes": str(changes), "summary": str(summary)}) for command in config.after_run]
     for failure in filter(None, failures):
@@ -107,4 +112,6 @@ def _entries(ended: Ended, receipts: Receipts) -> Iterable[Entry]:
 
 
 def _page(path: Path, ended: Ended, receipts: Receipts) -> None:
+    from cg_upscaler.report import page
+
     page.write(path, list(receipts.entries()), receipts.runs(), orphans=ended.plan.orphans)

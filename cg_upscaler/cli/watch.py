@@ -8,7 +8,7 @@ import click
 
 from cg_upscaler.cli import supervision
 from cg_upscaler.cli.exit_codes import ExitCode
-from cg_upscaler.cli.going import How
+from cg_upscaler.cli.how import How
 from cg_upscaler.cli.options import configured, generating, library, working
 from cg_upscaler.cli.showing import show
 from cg_upscaler.cli.turn import make_state

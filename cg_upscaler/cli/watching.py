@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
 
 from cg_upscaler.cli import bug
-from cg_upscaler.cli.going import Around, How, go
+from cg_upscaler.cli.going import Around, go
+from cg_upscaler.cli.how import How
 from cg_upscaler.cli.saves import Saves
 from cg_upscaler.cli.turn import turn
 from cg_upscaler.errors import Cancelled, UpscaleError
@@ -89,6 +92,8 @@ class Stop:
 class Complaints:
     """Which failures are told: each once, and of what was saved just now only if it still fails a little later."""
 
+    root: Path
+    """The folder of the library."""
     fresh: frozenset[str] = frozenset()
     early: set[str] = field(default_factory=set)
     """Failed, and to be tried again."""
@@ -100,13 +105,20 @@ class Complaints:
         self.told -= self.fresh
 
     def tells(self, name: str) -> bool:
-        if name in self.fresh:
+        if name in self.fresh or self._is_young(name):
             self.early.add(name)
             return False
         if name in self.told:
             return False
         self.told.add(name)
         return True
+
+    def _is_young(self, name: str) -> bool:
+        """Whether a file was saved so lately that its batch may be yet to come."""
+        try:
+            return 0.0 <= time.time() - (self.root / name).stat().st_mtime < AGAIN
+        except OSError:
+            return False
 
 
 class Watching:
@@ -119,7 +131,7 @@ class Watching:
         self._config, self._how, self._stop = config, how, stop
         self._saves = Saves(config, settle, stop)
         self._precautions = precautions or Precautions()
-        self._complaints = Complaints()
+        self._complaints = Complaints(config.source.parent if config.source.is_file() else config.source)
         self._generators = lru_cache(maxsize=1)(_pool)  # for as long as this watches
 
     def run(self) -> None:
