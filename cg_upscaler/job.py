@@ -214,6 +214,8 @@ class Job:
     """The colour spaces of its colours, where they are said by name."""
     companions: tuple[Companion, ...] = ()
     gates: Gates = Gates()
+    seen: str = ""
+    """The hash of the source's bytes that it was planned by; empty where that is not known."""
     settled: tuple[tuple[str, str], ...] = ()
     """What rules decided for it: pairs of a setting and the rule, ``("alpha", "rule 'foliage/**'")``."""
     notes: tuple[str, ...] = ()
@@ -244,7 +246,7 @@ class Job:
     def identity(self) -> dict[str, Any]:
         """Return what of this job reaches pixels, as plain values."""
         plain: dict[str, Any] = to_plain(self)
-        for field in ("name", "source", "output", "why", "confidence", "gates", "notes", "settled"):
+        for field in ("name", "source", "output", "why", "confidence", "gates", "notes", "seen", "settled"):
             del plain[field]
         for group in plain["groups"]:
             group["model"] = group["weights"] or group["model"]

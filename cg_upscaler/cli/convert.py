@@ -11,7 +11,6 @@ from cg_upscaler.cli.exit_codes import ExitCode
 from cg_upscaler.cli.going import start
 from cg_upscaler.cli.how import How
 from cg_upscaler.cli.options import configured, library, working
-from cg_upscaler.cli.showing import show
 from cg_upscaler.errors import UsageError
 from cg_upscaler.library.config import converting
 from cg_upscaler.maps import NormalConvention
@@ -29,7 +28,11 @@ def convert(dry_run: bool, normals: str | None, output: Path | None, **options: 
     """
     how, settings = How.of(options)
     config = converting(configured(output=output or _folder(settings), convert_normals=normals, **settings))
-    return show(config, how) if dry_run else start(config, how)
+    if not dry_run:
+        return start(config, how)
+    from cg_upscaler.cli.showing import show  # loads what plans, which a run may not need
+
+    return show(config, how)
 
 
 def _folder(settings: dict[str, Any]) -> Path | None:

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from cg_upscaler import codecs
-from cg_upscaler.errors import SourceError
+from cg_upscaler.errors import SourceChanged, SourceError
 from cg_upscaler.job import Problem
+from cg_upscaler.library.outputs import stat_of
 from cg_upscaler.library.package import package_stamp
 from cg_upscaler.library.precautions import Precautions
 from cg_upscaler.library.receipts import Receipts
@@ -48,6 +49,8 @@ class Seen:
     found: Found
     spec: ImageSpec
     evidence: Evidence
+    hash: str = ""
+    """Of the file's bytes; empty where there is no record to know it by."""
 
 
 def look_at(
@@ -101,27 +104,30 @@ def _remembered(item: Found, receipts: Receipts, limit: int) -> Seen | None:
     known = receipts.seen.known_hash(item.at, item.stamp)
     header = None if known is None else receipts.seen.header(_header_key(known, item))
     evidence = None if known is None or header is None else receipts.seen.evidence(f"{_SURVEY}:{known}")
-    if header is None or evidence is None:
+    if known is None or header is None or evidence is None:
         return None
     spec = from_plain(ImageSpec, json.loads(header))
     if spec.stack.pixels > limit:
         return None  # and is refused in words when it is read
-    return Seen(item, spec, from_plain(Evidence, json.loads(evidence)))
+    return Seen(item, spec, from_plain(Evidence, json.loads(evidence)), known)
 
 
 def _look(item: Found, receipts: Receipts | None, limit: int) -> Seen:
-    spec = codecs.probe(item.path, limit=limit)
     if receipts is None:
+        spec = codecs.probe(item.path, limit=limit)
         return Seen(item, spec, _survey(item.path, spec, limit, None))
-    found = receipts.seen.hash_of(item.path)
+    before, found = stat_of(item.path), receipts.seen.hash_of(item.path)
+    spec = codecs.probe(item.path, limit=limit)
     known = receipts.seen.evidence(f"{_SURVEY}:{found}")
     if known is not None:
         evidence = from_plain(Evidence, json.loads(known))
     else:
         evidence = _survey(item.path, spec, limit, receipts.scratch)
-        receipts.seen.remember(f"{_SURVEY}:{found}", json.dumps(to_plain(evidence)))
+    if stat_of(item.path) != before:  # and what was seen is half of one file, half of another
+        raise SourceChanged("is being written to", where=item.name, fix="run again when it is whole")
+    receipts.seen.remember(f"{_SURVEY}:{found}", json.dumps(to_plain(evidence)))
     receipts.seen.remember_header(_header_key(found, item), json.dumps(to_plain(spec)))
-    return Seen(item, spec, evidence)
+    return Seen(item, spec, evidence, found)
 
 
 def _header_key(found: str, item: Found) -> str:

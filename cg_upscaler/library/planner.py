@@ -50,6 +50,8 @@ class _Draft:
     rules: tuple[Rule, ...]
     settings: Settled
     material: str
+    hash: str = ""
+    """Of the bytes that it was looked at by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,7 @@ class Planner:
         if alpha is not None:
             decision = decide(alpha=alpha)
         texture = Texture(name, seen.found.path, spec, seen.evidence, decision)
-        return _Draft(texture, tuple(rules), settle(self.config, rules, decision), material)
+        return _Draft(texture, tuple(rules), settle(self.config, rules, decision), material, seen.hash)
 
     def deciders(self, draft: _Draft) -> tuple[tuple[str, str], ...]:
         """Return pairs of a setting and who decides it, for what rules or the settings of a kind decide."""
@@ -191,7 +193,7 @@ class Planner:
         )
         if isinstance(made, Problem):
             return made
-        return replace(made, notes=(*made.notes, *framing.notes), settled=self.deciders(draft))
+        return replace(made, notes=(*made.notes, *framing.notes), settled=self.deciders(draft), seen=draft.hash)
 
     def measured(self, model: ModelInfo) -> Reach:
         """Return how far a model looks, measured once for all textures."""

@@ -46,6 +46,9 @@ _SETTINGS = {
 }
 """The settings that decide a field, where that is not the one of its own name."""
 
+_OWN = ("kind", "alpha", "action", "scale", "size", "model", "weights of the model", "file")
+"""What stands for itself where a texture became of another kind, or its alpha did: all else follows from that."""
+
 _MOST = 3
 """Changes that are told one by one."""
 
@@ -58,23 +61,24 @@ def changes(before: Job | None, now: Job) -> str:
     """
     if before is None:
         return ""
-    told: dict[str, list[str]] = {}
-    for field, was, becomes in _differences(before, now):
+    told: dict[str, dict[tuple[str, str], None]] = {}
+    differences = list(_differences(before, now))
+    another = any(field in ("kind", "alpha") for field, _, _ in differences)
+    for field, was, becomes in differences:
+        if another and field not in _OWN and not _rule(field, before, now):
+            continue
         word = _WORDS.get(field, field.replace("_", " "))
-        text = f"{word} {was} → {becomes}" if was and becomes else word
-        who = _rule(field, before, now)
-        if text not in told.setdefault(who, []):
-            told[who].append(text)
-    return "; ".join(_sentence(who, texts) for who, texts in told.items())
+        told.setdefault(_rule(field, before, now), {})[word, f"{was} → {becomes}" if was and becomes else ""] = None
+    return "; ".join(_sentence(who, list(what)) for who, what in told.items())
 
 
-def _sentence(who: str, texts: list[str]) -> str:
-    more = f" and {len(texts) - _MOST} more" if len(texts) > _MOST else ""
-    what = ", ".join(texts[:_MOST]) + more
-    if who:
-        return f"{who} changed: {what}"
-    first, _, rest = what.partition(" ")
-    return f"{first} changed: {rest}" if rest and len(texts) == 1 else f"changed: {what}"
+def _sentence(who: str, told: list[tuple[str, str]]) -> str:
+    if not who and len(told) == 1:
+        word, values = told[0]
+        return f"{word} changed: {values}" if values else f"{word} changed"
+    more = f" and {len(told) - _MOST} more" if len(told) > _MOST else ""
+    what = ", ".join(f"{word} {values}".rstrip() for word, values in told[:_MOST]) + more
+    return f"{who} changed: {what}" if who else f"changed: {what}"
 
 
 def _rule(field: str, before: Job, now: Job) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cg_upscaler.errors import UnreadableImage
+from cg_upscaler.errors import SourceChanged, UnreadableImage
 from cg_upscaler.job import ALGORITHM, Action, Job, Outcome, Receipt
 from cg_upscaler.library.outputs import OutputState
 from cg_upscaler.library.reasons import changes
@@ -53,6 +53,8 @@ def find(job: Job, receipts: Receipts, terms: Terms, judge: Judge) -> Found:
     """Return how a texture stands. Raises OSError and `UnreadableImage` where its sources cannot be read."""
     if job.action is Action.SKIP:
         return Found(Standing(Stand.SKIPPED, job.why), "", "")
+    if job.seen and receipts.seen.hash_of(Path(job.source)) != job.seen:
+        raise SourceChanged("was changed since it was planned", where=job.name, fix="run again")
     source_hash = hash_of_sources(job, receipts)
     key = job.key(source_hash)
     earlier = receipts.find(job.name)
