@@ -4,6 +4,8 @@
     python dev.py quality  measure what upscaling does to examples/textures, into out/quality; or to those of another
                            folder: quality LIBRARY --out DIR --crop N --only GLOB (`quality --help` tells all)
     python dev.py test     run the tests (further options go to pytest)
+    python dev.py torture  kill runs at random moments, fail their calls to the system, and compare what they leave behind:
+                           the long form of tests/torture (`torture --kills 50`; `--help` tells all)
     python dev.py lint     check style with ruff
     python dev.py types    check types with mypy
     python dev.py setup    only create .venv and install into it
@@ -125,6 +127,11 @@ def test(options: list[str]) -> int:
     return max(ran, default=NO_TESTS)
 
 
+def torture(options: list[str]) -> int:
+    """Disturb runs in every way, for an hour or more; the short form is among the tests."""
+    return call(PYTHON, "-m", "tests.torture", *options)
+
+
 def pytest(marker: str, *options: str) -> int:
     return call(PYTHON, "-m", "pytest", "-m", marker, *options)
 
@@ -154,7 +161,15 @@ def clean() -> int:
     return 0
 
 
-COMMANDS = {"demo": demo, "quality": quality, "test": test, "lint": lint, "types": types, "setup": setup}
+COMMANDS = {
+    "demo": demo,
+    "quality": quality,
+    "test": test,
+    "torture": torture,
+    "lint": lint,
+    "types": types,
+    "setup": setup,
+}
 
 
 def call(*command: str | Path) -> int:

@@ -14,6 +14,7 @@ import click
 from cg_upscaler.cli.exit_codes import ExitCode
 from cg_upscaler.cli.tables import as_json
 from cg_upscaler.errors import UpscaleError
+from cg_upscaler.job import ALGORITHM
 from cg_upscaler.models import catalog
 from cg_upscaler.spec import Precision
 
@@ -62,6 +63,7 @@ def _facts() -> Iterator[tuple[str, str]]:
     yield "precision", f"{fast} for {which}: {device.why}"
     lacking = winograd.missing()
     yield "convolutions", "torch's alone: " + lacking if lacking else "in float32 on the CPU by Winograd's tiles"
+    yield "algorithm", f"revision {ALGORITHM}, which results are recorded with"
     yield "models", ", ".join(info.name for info in catalog.names())
 
 
