@@ -4,7 +4,7 @@
     python dev.py quality  measure what upscaling does to examples/textures, into out/quality; or to those of another
                            folder: quality LIBRARY --out DIR --crop N --only GLOB (`quality --help` tells all)
     python dev.py test     run the tests (further options go to pytest)
-    python dev.py torture  kill runs at random moments, fail their calls to the system, and compare what they leave behind:
+    python dev.py torture  kill runs at random moments, fail their calls to the system, and compare what they leave:
                            the long form of tests/torture (`torture --kills 50`; `--help` tells all)
     python dev.py lint     check style with ruff
     python dev.py types    check types with mypy
