@@ -10,7 +10,6 @@ import click
 from cg_upscaler.cli.exit_codes import ExitCode
 from cg_upscaler.cli.how import Begun, How
 from cg_upscaler.cli.recording import keep, write_locks
-from cg_upscaler.cli.tables import as_json, orphans
 from cg_upscaler.cli.telling import Ended, Paths, after, tell, version
 from cg_upscaler.job import Outcome, Plan, Receipt
 from cg_upscaler.library.config import Config
@@ -52,8 +51,12 @@ def end(
     if log is not None:
         log.end(replace(ended.summary, exit_code=int(code)))
     if how.json_:
+        from cg_upscaler.cli.tables import as_json
+
         click.echo(as_json({"receipts": done, "problems": plan.problems, "summary": ended.summary}))
     if not (how.quiet or brief or how.prune) and plan.orphans:
+        from cg_upscaler.cli.tables import orphans
+
         click.echo(orphans(plan), err=True)
     if changed or not brief:
         shown = replace(plan, problems=()) if brief else plan  # in brief what fails is told by name

@@ -59,7 +59,7 @@ def _settled(config: Config, how: How) -> ExitCode | None:
     if not survey.is_settled or not survey.settled or receipts.mended:
         return None
     device = DeviceInfo("", "", Precision.FLOAT32, ())
-    with recorded(config, how) as receipts, _log(how) as log:
+    with recorded(config, how, check=False) as receipts, _log(how) as log:
         plan = Plan(str(config.source), str(config.output), device, (), settled=tuple(survey.settled.values()))
         plan = replace(plan, orphans=receipts.orphans(config.source, survey.seen.names))
         if log is not None:

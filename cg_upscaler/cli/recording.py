@@ -22,10 +22,10 @@ from cg_upscaler.library.unchanged import settle
 
 
 @contextmanager
-def recorded(config: Config, how: How) -> Iterator[Receipts]:
+def recorded(config: Config, how: How, *, check: bool = True) -> Iterator[Receipts]:
     """Open the record of a run, mended where it is damaged, and filled from the lock file where that knows more."""
     state = how.state_of(config)
-    receipts, notes = open_record(config.output, state)
+    receipts, notes = open_record(config.output, state, check=check)
     with receipts:
         for note in notes:
             click.echo(f"note: {note}", err=True)

@@ -8,17 +8,21 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from cg_upscaler import codecs
 from cg_upscaler.errors import SourceError, UsageError
-from cg_upscaler.library.cost import TEXTURE, cost_of_header
-from cg_upscaler.library.scan import Found
+
+if TYPE_CHECKING:
+    from cg_upscaler.library.scan import Found
 
 SLACK = 0.02
 """By how much a part may be larger than an equal one: the price of things staying where they were."""
 
 _FORM = re.compile(r"([1-9][0-9]*)/([1-9][0-9]*)")
 _MOST = 100_000
+_LEAST = 0.02
+"""What a texture costs for being there, as `library.cost` counts."""
 _READERS = 8
 
 
@@ -44,12 +48,13 @@ class Shard:
 
 def costs(found: Iterable[Found], *, limit: int) -> dict[str, float]:
     """Return about what each texture costs, by its header alone. What cannot be read costs next to nothing."""
+    from cg_upscaler.library.cost import cost_of_header  # loads what a run of one part of one need not wait for
 
     def cost(item: Found) -> tuple[str, float]:
         try:
             return item.name, cost_of_header(codecs.probe(item.path, limit=limit))
         except (SourceError, OSError):
-            return item.name, TEXTURE
+            return item.name, _LEAST
 
     with ThreadPoolExecutor(_READERS) as pool:
         return dict(pool.map(cost, found))
@@ -85,7 +90,7 @@ def _choice(unit: str, weight: float, filled: list[float], room: float) -> int:
 def _magnitude(weight: float) -> int:
     """Return a size class: half as large again is one more. So a unit that grows a little keeps its turn."""
     classes = 0
-    while weight > TEXTURE:
+    while weight > _LEAST:
         weight, classes = weight / 1.5, classes + 1
     return classes
 

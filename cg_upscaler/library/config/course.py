@@ -11,6 +11,9 @@ from cg_upscaler.job import ALGORITHM
 from cg_upscaler.library.texture_memory import TOTAL, parse_bytes
 from cg_upscaler.maps import MapKind
 
+MODEL = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, defer_build=True)
+"""Of all that can be set. Built when first used: most are parts of others and never used by themselves."""
+
 
 def _to_budget(value: Any) -> dict[str, int]:
     if not isinstance(value, dict):
@@ -43,7 +46,7 @@ _Commands = Annotated[
 class Course(BaseModel):
     """How a run goes."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = MODEL
 
     state: Path | None = None
     """The folder of the record of what was done; else in the output folder, or on this machine for network drives."""

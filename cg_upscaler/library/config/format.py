@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, PlainValidator, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from cg_upscaler.codecs import WRITTEN, encodings
 from cg_upscaler.job import MipFilter
+from cg_upscaler.library.config.course import MODEL
 from cg_upscaler.library.config.notation import NotAmong
 from cg_upscaler.spec import Depth, Effort
 
@@ -141,7 +142,7 @@ _Mips = Annotated[
 class Format(BaseModel):
     """The file that a result becomes. None leaves it to the next in line, and in the end to the source."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = MODEL
 
     @model_validator(mode="after")
     def _goes_together(self) -> Format:

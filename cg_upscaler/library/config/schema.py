@@ -23,7 +23,7 @@ from pydantic_core import PydanticCustomError
 from cg_upscaler.codecs import PIXEL_LIMIT
 from cg_upscaler.geometry import Cells, Edge, Size
 from cg_upscaler.job import Gates
-from cg_upscaler.library.config.course import Course
+from cg_upscaler.library.config.course import MODEL, Course
 from cg_upscaler.library.config.format import AskedFormat, Format
 from cg_upscaler.library.config.notation import (
     AUTO,
@@ -124,7 +124,7 @@ class Quality(Gates):
 class Ocio(BaseModel):
     """Colour spaces by the names that OpenColorIO has for them."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = MODEL
 
     file: _Name
     """Of the sources' colours."""
@@ -135,7 +135,7 @@ class Ocio(BaseModel):
 class Settings(BaseModel):
     """What can be set for the whole run, for a kind of map, or by a rule. None leaves it to the next in line."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = MODEL
 
     model: _Name | None = None
     """A model of the catalog (`cg-upscale models` lists them), or the path of a weights file."""
@@ -200,7 +200,7 @@ class Settings(BaseModel):
 class When(BaseModel):
     """What must hold of a texture, besides its name, for a rule to apply."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = MODEL
 
     kind: Annotated[tuple[MapKind, ...], BeforeValidator(_one_or_more), Field(min_length=1)] | None = None
     """Which map it is: one kind or several."""

@@ -24,16 +24,16 @@ _CHECKED = 1 << 28
 """Bytes of a record up to which it is read through before a run; a larger one is found out as it is used."""
 
 
-def open_record(folder: Path, state: Path | None = None) -> tuple[Receipts, tuple[str, ...]]:
+def open_record(folder: Path, state: Path | None = None, *, check: bool = True) -> tuple[Receipts, tuple[str, ...]]:
     """Open the record of an output folder to write to it, mended where it is damaged. Return it with what was done.
 
     Nothing that is read from a damaged record is trusted: a receipt is taken over only where the very file stands
     there that it speaks of. What cannot be told is done again, but for files of which nobody knows who wrote them.
-    Raises what `Receipts` does but `RecordDamaged`.
+    `check` reads it through before. Raises what `Receipts` does but `RecordDamaged`.
     """
     try:
         receipts = Receipts(folder, state=state)
-        if not _is_sound(receipts.path):
+        if check and not _is_sound(receipts.path):
             receipts.close()
             raise RecordDamaged("is damaged", where=receipts.path)
         return receipts, ()
