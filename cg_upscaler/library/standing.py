@@ -60,7 +60,7 @@ def find(job: Job, receipts: Receipts, terms: Terms, judge: Judge) -> Found:
     earlier = receipts.find(job.name)
     if terms.force:
         return Found(Standing(Stand.DUE, "forced"), key, source_hash)
-    now = judge(earlier, job) if earlier is not None and _equal(earlier, job, source_hash, terms) else None
+    now = judge(earlier, job) if earlier is not None and _equal(earlier, job, key, source_hash, terms) else None
     if now is not None and earlier is not None:
         if now.outcome is Outcome.REJECTED and now.error and receipts.state_at(Path(now.output)) in OURS:
             return Found(Standing(Stand.REJECTED, now.error), key, source_hash, now)
@@ -87,10 +87,10 @@ def hash_of_sources(job: Job, receipts: Receipts) -> str:
     return hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
 
 
-def _equal(earlier: Receipt, job: Job, source_hash: str, terms: Terms) -> bool:
-    """Whether a receipt is of an equal job, done by a revision whose results stand."""
-    revisions = range(ALGORITHM, min(terms.revision, ALGORITHM) - 1, -1)
-    return any(earlier.key == job.key(source_hash, revision) for revision in revisions)
+def _equal(earlier: Receipt, job: Job, key: str, source_hash: str, terms: Terms) -> bool:
+    """Whether a receipt is of an equal job, done by a revision whose results stand. `key` is the job's of today."""
+    older = range(ALGORITHM - 1, min(terms.revision, ALGORITHM) - 1, -1)
+    return earlier.key == key or any(earlier.key == job.key(source_hash, revision) for revision in older)
 
 
 def _state(job: Job, receipts: Receipts) -> OutputState:
