@@ -12,6 +12,7 @@ from types import TracebackType
 from cg_upscaler.job import Action, Job, Outcome, Receipt
 from cg_upscaler.library.outputs import Output, OutputState, hash_file, stat_of
 from cg_upscaler.library.record.base import Base, Statement
+from cg_upscaler.library.record.intents import Intents
 from cg_upscaler.library.record.place import FILE, FOLDER, note_place, state_folder
 from cg_upscaler.library.record.rows import OUTPUT, as_job, as_receipt, as_text, kept, squeezed, unsettled, within
 from cg_upscaler.library.record.seen import Seen
@@ -46,6 +47,7 @@ class Receipts:
         self._ended: dict[str, Output] = {}
         self._ended_receipts: dict[str, Receipt] = {}
         self._touched: dict[str, tuple[int, int]] = {}
+        self._intents = Intents(self._base, self.folder)
         self.seen = Seen(self._base)
         self.mended: tuple[str, ...] = ()
         """The textures whose run was killed after their result was in place, and that are recorded now."""
@@ -94,9 +96,7 @@ class Receipts:
         the receipt for recorded; where it does not, nothing happened.
         """
         row = self._within(receipt.output), receipt.name, receipt.source_hash, receipt.output_hash
-        self._base.together(
-            ("INSERT OR REPLACE INTO intents VALUES (?, ?, ?, ?, ?, ?)", (*row, as_text(receipt), squeezed(job)))
-        )
+        self._intents.add(*row, as_text(receipt), squeezed(job))
 
     def record(self, receipt: Receipt, job: Job | None = None) -> None:
         """Keep a job's receipt and, where it wrote a file, how that file looks."""
@@ -104,16 +104,13 @@ class Receipts:
         if receipt.outcome in WRITTEN:
             statements.append(self._output_row(Path(receipt.output), receipt))
             statements.append(("DELETE FROM intents WHERE name = ?", (receipt.name,)))
-        else:  # it may have failed when its file was in place already
-            for intent in self._base.all("SELECT * FROM intents WHERE name = ?", receipt.name):
-                path, name, source_hash, content, _, _ = intent
-                statements += self._ending(path, name, source_hash, content, b"", None)
+        else:
+            statements += self._intents.owning(receipt.name)
         self._base.together(*statements)
 
     def intend_companion(self, path: Path, name: str, source_hash: str, content_hash: str) -> None:
         """Say that a description of a texture is about to be put in its place, `name` that of its source."""
-        row = self._within(path), name, source_hash, content_hash, "", b""
-        self._base.together(("INSERT OR REPLACE INTO intents VALUES (?, ?, ?, ?, ?, ?)", row))
+        self._intents.add(self._within(path), name, source_hash, content_hash)
 
     def record_companion(self, path: Path, name: str, source_hash: str) -> None:
         """Keep how a description looks that was just put in its place."""
@@ -258,7 +255,7 @@ class Receipts:
 
         A receipt whose file is not there, or is another one, is not taken over.
         """
-        standing = {output.path: output for output in outputs if self._stands(output.path, output.hash)}
+        standing = {output.path: output for output in outputs if self._intents.stands(output.path, output.hash)}
         statements: list[Statement] = [
             (OUTPUT, (each.path, each.name, "", each.source_hash, each.hash, *stat_of(self.folder / each.path)))
             for each in standing.values()
@@ -270,29 +267,14 @@ class Receipts:
         self._base.together(*statements)
 
     def _settle(self) -> Iterator[str]:
-        """End what a killed run had begun: record what it had put in place, and forget what it had not."""
-        for path, name, source_hash, content, text, job in self._base.all("SELECT * FROM intents"):
-            stands, receipt = self._stands(path, content), as_receipt(text) if text else None
-            if stands and receipt is not None:
-                yield name
-            if not self._base.read_only:
-                self._base.together(*self._ending(path, name, source_hash, content, job, receipt))
-            elif stands:
-                self._ended[path] = Output(path, content, *stat_of(self.folder / path), source_hash, name)
-                if receipt is not None:
-                    self._ended_receipts[name] = receipt
-
-    def _ending(
-        self, path: str, name: str, source_hash: str, content: str, job: bytes, receipt: Receipt | None
-    ) -> list[Statement]:
-        """Return what makes an intent a record, where its file stands, and no intent any more."""
-        statements: list[Statement] = [("DELETE FROM intents WHERE path = ?", (path,))]
-        if self._stands(path, content):
-            key = "" if receipt is None else receipt.key
-            statements.append((OUTPUT, (path, name, key, source_hash, content, *stat_of(self.folder / path))))
-            statements += () if receipt is None else kept(receipt, job)
-            statements.append(unsettled(name))
-        return statements
+        """End what a killed run had begun; where the record is only read, see what it had put in place."""
+        for ended in self._intents.settle():
+            if self._base.read_only:
+                self._ended[ended.output.path] = ended.output
+            if ended.receipt is not None:
+                if self._base.read_only:
+                    self._ended_receipts[ended.receipt.name] = ended.receipt
+                yield ended.receipt.name
 
     def take_over(self, found: Iterable[tuple[Entry | None, Sequence[Output]]]) -> None:
         """Take over what another record of this folder says of textures, with their outputs, unlooked at."""
@@ -314,14 +296,6 @@ class Receipts:
             row = name, as_text(receipt), b"" if job is None else squeezed(job)
             return [*statements, ("INSERT OR REPLACE INTO failures VALUES (?, ?, ?)", row)]
         return [*statements, *kept(receipt, None if job is None else squeezed(job))]
-
-    def _stands(self, path: str, content: str) -> bool:
-        """Whether just this file is at a path within the output folder."""
-        place = self.folder / path
-        try:
-            return place.is_file() and not place.is_symlink() and hash_file(place) == content
-        except OSError:
-            return False
 
     # How
 
