@@ -10,7 +10,7 @@ import click
 from cg_upscaler.cli.exit_codes import ExitCode
 from cg_upscaler.cli.going import start
 from cg_upscaler.cli.how import How
-from cg_upscaler.cli.options import configured, library, working
+from cg_upscaler.cli.options import comparing, configured, library, working
 from cg_upscaler.errors import UsageError
 from cg_upscaler.library.config import converting
 from cg_upscaler.maps import NormalConvention
@@ -19,6 +19,7 @@ from cg_upscaler.maps import NormalConvention
 @click.command()
 @library
 @click.option("--normals", type=click.Choice([c.value for c in NormalConvention]), help="Turn normal maps so.")
+@comparing
 @working
 def convert(dry_run: bool, normals: str | None, output: Path | None, **options: Any) -> ExitCode:
     """Write the textures under SOURCE in another format, at their own size. Mip levels are made anew.

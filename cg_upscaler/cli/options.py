@@ -52,6 +52,17 @@ def library(command: Callable[..., Any]) -> Callable[..., Any]:
     )
 
 
+def comparing(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what decides which textures are up to date."""
+    return _with(
+        command,
+        click.option("--state", type=click.Path(path_type=Path, file_okay=False), help="Folder of the record."),
+        click.option("--verify", is_flag=True, help="Read every source and result again, whatever their times say."),
+        click.option("--pin-revision", type=int, metavar="N", help="Results of this revision and later ones stand."),
+        click.option("--shard", metavar="I/N", help="Only one part of N of the library: 3/16."),
+    )
+
+
 def working(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add what the commands take that write results."""
     path = click.Path(path_type=Path, dir_okay=False)
@@ -63,17 +74,13 @@ def working(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--jobs", "-j", type=click.IntRange(min=1), metavar="N", help="Textures at once. Default: by processors."
         ),
-        click.option("--state", type=click.Path(path_type=Path, file_okay=False), help="Folder of the record."),
         click.option("--lock", type=path, metavar="FILE", help="A text record, for version control."),
-        click.option("--verify", is_flag=True, help="Read every source and result again, whatever their times say."),
         click.option("--prune", is_flag=True, help="Remove results whose source is gone."),
-        click.option("--pin-revision", type=int, metavar="N", help="Results of this revision and later ones stand."),
         click.option("--max-changes", type=int, metavar="N", help="Stop before writing more textures than these."),
         click.option("--max-failures", type=int, metavar="N", help="Begin nothing more after so many failures."),
         click.option("--fail-fast", is_flag=True, help="The same as --max-failures 1."),
         click.option("--time-limit", type=float, metavar="SECONDS", help="For each texture."),
         click.option("--wait", type=float, metavar="SECONDS", help="For another run into the same folder to end."),
-        click.option("--shard", metavar="I/N", help="Do one part of N of the library: 3/16."),
         click.option("--ray", is_flag=False, flag_value="auto", metavar="[ADDRESS]", help="Work on a Ray cluster."),
         click.option("--log", type=path, metavar="FILE", help="Append what happens, as JSON lines."),
         click.option("--summary", type=path, metavar="FILE", help="Write what the run came to, as JSON."),

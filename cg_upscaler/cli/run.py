@@ -9,12 +9,13 @@ import click
 from cg_upscaler.cli.exit_codes import ExitCode
 from cg_upscaler.cli.going import start
 from cg_upscaler.cli.how import How
-from cg_upscaler.cli.options import configured, generating, library, working
+from cg_upscaler.cli.options import comparing, configured, generating, library, working
 
 
 @click.command()
 @library
 @generating
+@comparing
 @working
 def run(dry_run: bool, **options: Any) -> ExitCode:
     """Upscale the textures under SOURCE into the output folder: same tree, same names, same kinds of file."""
@@ -30,6 +31,7 @@ def run(dry_run: bool, **options: Any) -> ExitCode:
 @click.command()
 @library
 @generating
+@comparing
 @click.option("--measure", is_flag=True, help="Measure networks whose speed here is not known yet; takes seconds.")
 def plan(measure: bool, **options: Any) -> ExitCode:
     """Say what `run` would do with each texture, and why. The same as `run --dry-run`."""

@@ -9,7 +9,7 @@ import click
 from cg_upscaler.cli import supervision
 from cg_upscaler.cli.exit_codes import ExitCode
 from cg_upscaler.cli.how import How
-from cg_upscaler.cli.options import configured, generating, library, working
+from cg_upscaler.cli.options import comparing, configured, generating, library, working
 from cg_upscaler.cli.showing import show
 from cg_upscaler.cli.turn import make_state
 from cg_upscaler.cli.watching import Stop, Watching
@@ -19,6 +19,7 @@ from cg_upscaler.errors import UsageError
 @click.command()
 @library
 @generating
+@comparing
 @working
 @click.option(
     "--settle",

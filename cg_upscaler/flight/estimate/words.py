@@ -44,7 +44,8 @@ def free_on_disk(folder: Path) -> int | None:
 def _time(estimate: Estimate) -> str:
     if estimate.seconds is None:
         were = "was" if len(estimate.unknown) == 1 else "were"
-        return f"time: not known: {', '.join(estimate.unknown)} {were} never measured on {estimate.device}"
+        never = f"{', '.join(estimate.unknown)} {were} never measured on {estimate.device}"
+        return f"time: not known: {never}; a run does it, or 'cg-upscale plan --measure'"
     basis = f"measured {estimate.measured}" if estimate.measured else "nothing was measured there yet"
     return f"time: about {duration(estimate.seconds)} on {estimate.device} ({basis})"
 
