@@ -150,11 +150,27 @@ def filler(part: Part) -> tuple[str, str]:
     return name, "x" * length
 
 
+def _require_table(file: BinaryIO, every: list[list[Attribute]]) -> None:
+    """Raise ValueError unless the table says where each block of a file is that was just written.
+
+    It is written last, readers do without it, and the library does not see that writing it failed.
+    """
+    start = every[-1][-1].end + (1 if len(every) == 1 else 2)
+    file.seek(start)
+    (first,) = struct.unpack("<Q", file.read(8))
+    count, rest = divmod(first - start, 8)
+    table = file.read(8 * (count - 1))
+    if rest or count < 1 or 0 in struct.unpack(f"<{count - 1}Q", table):
+        raise ValueError("its table of blocks has gaps")
+
+
 def complete(path: Path, parts: tuple[Part, ...]) -> None:
     """Put the parts' own attributes into a file, in place of their fillers. Raises `OSError`."""
     try:
         with path.open("r+b") as file:
-            for part, found in zip(parts, list(headers(file)), strict=True):
+            every = list(headers(file))
+            _require_table(file, every)
+            for part, found in zip(parts, every, strict=True):
                 held = {attribute.name: attribute for attribute in found}
                 for name, value in part.fixed:
                     if name in held and len(held[name].value) == len(value):

@@ -10,6 +10,7 @@ import numpy as np
 import OpenImageIO as oiio
 
 from cg_upscaler.codecs.codec import Texels
+from cg_upscaler.codecs.proof import PROVED, Proof
 from cg_upscaler.spec import ImageSpec
 
 
@@ -40,6 +41,7 @@ class Output:
         self._path, self._headers, self._number = path, headers, 0
         self._row = 0
         self._kept: Texels = np.empty((0, 0, 0), np.uint8)
+        self._proof = Proof(len(headers)) if path.suffix.lower() in PROVED else None
         output = oiio.ImageOutput.create(str(path))
         if output is None:
             raise OSError(complaint(oiio))
@@ -80,6 +82,8 @@ class Output:
             done = self._output.write_scanlines(start, stop, 0, whole)
         if not done:
             raise OSError(complaint(self._output) or "writing failed")
+        if self._proof is not None:
+            self._proof.add(self._number, whole)
         self._row += len(rows)
 
     def close(self) -> None:
@@ -87,6 +91,8 @@ class Output:
         said = complaint(self._output)
         if not closed or said:  # PNG and TIFF report a full disk here alone, and call it a success
             raise OSError(said or "closing failed")
+        if self._proof is not None:
+            self._proof.hold(self._path, self._headers)
 
     def abort(self) -> None:
         """Let go of the file, half written as it is. Never raises."""
