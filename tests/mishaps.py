@@ -17,13 +17,23 @@ from typing import Any
 
 from tests.torture.warm import Warm
 
+_BEGIN = """
+import os, traceback
+try:
+    from tests import mishaps
+    mishaps.arrange()
+except BaseException:  # which Python would pass over
+    traceback.print_exc()
+    os._exit(1)
+"""
+
 PATIENCE = 1.0
 """Seconds beyond the limit for which a process waits here for a texture that does not react."""
 
 
 def host(folder: Path) -> Warm:
     """Return a process that starts runs; what it needs for that lies in a folder."""
-    (folder / "sitecustomize.py").write_text("from tests import mishaps\n\nmishaps.arrange()\n")
+    (folder / "sitecustomize.py").write_text(_BEGIN)
     root = Path(__file__).parents[1]
     return Warm({"PYTHONPATH": os.pathsep.join([str(folder), str(root)]), "OMP_NUM_THREADS": "1"})
 
@@ -37,7 +47,7 @@ def arrange() -> None:
 
     for heavy in ("cg_upscaler.generate.pool", "cg_upscaler.flight.estimate"):
         importlib.import_module(heavy)  # once for all: it takes seconds
-    make, look_at, end, watch = Here.make, look._look, going._end, supervision.watch
+    make, look_at, end, watch = Here.make, look._look, going.end, supervision.watch
 
     def making(self: Here, job: Any, flight: Any, scratch: Path) -> Any:
         _befall("making", job.name, lambda: flight.tell(Event(job, 0.5)))
@@ -55,7 +65,7 @@ def arrange() -> None:
         supervision._PATIENCE = PATIENCE
         watch(*args)
 
-    Here.make, look._look, going._end, supervision.watch = making, looking, ending, watching  # type: ignore[assignment,method-assign]
+    Here.make, look._look, going.end, supervision.watch = making, looking, ending, watching  # type: ignore[assignment,method-assign]
 
 
 def _befall(where: str, name: str, tell: Callable[[], None] = lambda: None) -> None:

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol
 
 import click
 import watchfiles
 
 from cg_upscaler import codecs
+from cg_upscaler.cli.looking import Asked, look_through
 from cg_upscaler.library import sidecars
 from cg_upscaler.library.config import Config
 from cg_upscaler.library.receipts import REJECTED, REPORT, Receipts
@@ -27,12 +27,8 @@ _AT_MOST = 10
 """How many times as long as files are to be left alone the first one waits for the others."""
 _BACK = 1.0
 """Seconds between looks for a library that is not there."""
-_POLL = 1000
-"""Milliseconds between looks through a library where the system does not tell of changes."""
-
-
-class Asked(Protocol):
-    def is_set(self) -> bool: ...
+_POLL = 1.0
+"""Seconds between looks through a library where the system does not tell of changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,21 +161,21 @@ class Saves:
             self._begin()
 
     def _begin(self) -> None:
-        self._changes = watchfiles.watch(
-            self._root,
-            watch_filter=None,
-            debounce=round(_LOOK * 1000),
-            step=round(_LOOK * 500),
-            stop_event=self._stop,
-            rust_timeout=round(_LOOK * 1000),
-            yield_on_timeout=True,
-            force_polling=self._polls or None,
-            poll_delay_ms=_POLL,
-            recursive=not self._alone,
-            ignore_permission_denied=True,
-        )
         if self._polls:
-            self._settle = max(self._settle, 2 * _POLL / 1000)
+            self._settle = max(self._settle, 2 * _POLL)
+            self._changes = look_through(self._root, deep=not self._alone, pause=_POLL, stop=self._stop)
+        else:
+            self._changes = watchfiles.watch(
+                self._root,
+                watch_filter=None,
+                debounce=round(_LOOK * 1000),
+                step=round(_LOOK * 500),
+                stop_event=self._stop,
+                rust_timeout=round(_LOOK * 1000),
+                yield_on_timeout=True,
+                recursive=not self._alone,
+                ignore_permission_denied=True,
+            )
         self._look()  # only now does it begin
 
     def _close(self) -> None:
