@@ -5,8 +5,8 @@
     workers   efficiency of 1, 8 and 64 workers that sleep for as long as a job costs: their busy time by what they had
     memory    bytes of the driver for each texture of a plan and a run, and for a million of them
 
-The library is made up: materials of five maps each, in folders of a hundred, as copies of a few small pictures. Sizes
-that `workers` pretends are log-normal around 1024 texels, and one of two hundred is 8192.
+The library is made up: small pictures, no two the same, in materials of five maps, in folders of a hundred. Sizes that
+`workers` pretends are log-normal around 1024 texels, and one of two hundred is 8192.
 """
 
 from __future__ import annotations
@@ -63,6 +63,7 @@ def main() -> None:
     parser.add_argument("--textures", type=int, default=10_000)
     parser.add_argument("--profile", action="store_true", help="of `plan`: what took the time when all was remembered")
     parser.add_argument("--mean", type=float, default=0.5, help="of `workers`: seconds of a job on average")
+    parser.add_argument("--workers", type=int, nargs="+", default=[1, 8, 64])
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         parts[options.part](Library(Path(folder), options.textures), options)
@@ -82,14 +83,16 @@ class Library:
     def make(self) -> None:
         """Write all textures, as old ones: what is a few seconds old is not known by its time."""
         rng = np.random.default_rng(0)
-        pictures = {name: [_encoded(_picture(rng, name)) for _ in range(20)] for name in MAPS}
+        pictures = {name: [_picture(rng, name) for _ in range(20)] for name in MAPS}
         old = time.time() - 3600
         for number in range(self.textures):
             material, name = divmod(number, len(MAPS))
             path = self.folder / "textures" / f"set{number // FOLDER:05}" / f"rock{material:06}_{MAPS[name]}.png"
             if number % FOLDER == 0:
                 path.parent.mkdir(parents=True)
-            path.write_bytes(pictures[MAPS[name]][material % 20])
+            pixels = pictures[MAPS[name]][material % 20].copy()
+            pixels.flat[:3] = number % 200, number // 200 % 200, number // 40_000  # no two are the same
+            path.write_bytes(_encoded(pixels))
             os.utime(path, (old, old))
 
 
@@ -262,7 +265,7 @@ def workers(library: Library, options: argparse.Namespace) -> None:
     """Print how well workers are kept busy."""
     library.make()
     planned = _planned(library)
-    for count in (1, 8, 64):
+    for count in options.workers:
         for order in ("by name", "long ones first"):
             _kept_busy(library, planned, count, order, options.mean)
 
