@@ -86,8 +86,12 @@ LIBRARIES: dict[str, frozenset[str]] = {
     "zstandard": frozenset({"codecs"}),
     "flip_evaluator": frozenset({"measure"}),
     "yaml": frozenset({"library.config"}),
-    "pydantic": frozenset({"library.config", "library.config.schema", "library.config.format", "library.config.course"}),
-    "pydantic_core": frozenset({"library.config", "library.config.schema", "library.config.format", "library.config.course"}),
+    "pydantic": frozenset(
+        {"library.config", "library.config.schema", "library.config.format", "library.config.course"}
+    ),
+    "pydantic_core": frozenset(
+        {"library.config", "library.config.schema", "library.config.format", "library.config.course"}
+    ),
     "click": frozenset({"cli"}),
     "tqdm": frozenset({"cli"}),
     "tabulate": frozenset({"cli"}),

@@ -22,7 +22,7 @@ from cg_upscaler.maps import BICUBIC, AlphaMode, MapKind
 from cg_upscaler.wire import from_plain, to_plain
 from tests.image_files import psd
 from tests.pictures import height_field, normals, stone
-from tests.planning import DEVICE, noise, planned, texture
+from tests.planning import DEVICE, noise
 
 # A whole library
 
@@ -209,7 +209,6 @@ def test_outputs_of_a_run_are_never_its_sources(library: Path, out: str) -> None
     source = put(library / "x" / "a.png")
     folder = library.parent / out
     result = put(folder / "result.png")
-    job = replace(planned(texture(noise(3))), output=str(result))
     with Receipts(folder) as receipts:
         receipts.record(Receipt("a.png", Outcome.DONE, str(result), "key", "", hash_file(result)))
     plan = plan_of(library, output=library.parent / "another")
