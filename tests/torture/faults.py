@@ -123,4 +123,5 @@ def fail_and_resume(bench: Bench, case: Case, out: Path) -> str:
 def _failures(err: str) -> list[str]:
     """Return the lines in which a run says that something failed, besides the texture that always does."""
     lines = [line for line in err.splitlines() if "broken.png" not in line]
-    return [line for line in lines if line.startswith("cg-upscale: ") or "failed: " in line]
+    said = ("failed: ", "is not carried over: ")
+    return [line for line in lines if line.startswith("cg-upscale: ") or any(words in line for words in said)]

@@ -22,7 +22,9 @@ CALLS = (
 ANY = "any"
 """All that change files."""
 
-_STATE = struct.Struct("16Q4Q960s")
+STATE = struct.Struct("16Q4Q960s")
+CHOSEN = 16
+"""Where among its numbers the calls of the chosen kinds are counted."""
 
 WHY_NOT = (
     "needs Linux, where libraries can be put before the C library"
@@ -87,7 +89,7 @@ class Shim:
     def telling(self, under: Path, fault: Fault) -> Iterator[Armed]:
         """Give what a process is to be started with. `under`: the folder whose files count."""
         state = self.folder / f"{uuid4().hex}.state"
-        state.write_bytes(bytes(_STATE.size))
+        state.write_bytes(bytes(STATE.size))
         try:
             yield Armed(self, under, fault, state)
         finally:
@@ -121,7 +123,7 @@ class Armed:
         }
 
     def told(self) -> Told:
-        *counts, chosen, any_, fired, kind, path = _STATE.unpack(self.state.read_bytes())
+        *counts, chosen, any_, fired, kind, path = STATE.unpack(self.state.read_bytes())
         by_name = dict(zip(CALLS, counts, strict=False))
         return Told(by_name, chosen, any_, fired, CALLS[kind], path.rstrip(b"\0").decode("utf-8", "replace"))
 
