@@ -105,6 +105,8 @@ def fail_and_resume(bench: Bench, case: Case, out: Path) -> str:
     hit = f"{case}: {told}"
     if ended.broken:
         raise Finding(f"{hit}: {ended.broken}")
+    if told.kind == "write" and told.path.endswith(".cgtmp.tif"):
+        return hit  # its strips may lie elsewhere for it: `test_writers.py` looks at what it says
     # What lies beside a tile is part of its result, unless it cannot be read: then the next run does the tile again.
     bench.check_whole(way, out, when=hit, but="cliff." if case.in_library else "")
     missing = differences(tree(out) if out.is_dir() else {}, bench.wanted[way])
