@@ -25,7 +25,7 @@ SLACK = 1 << 20
 STALE = 24 * 3600.0
 """Seconds after which a temporary is nobody's, wherever its owner ran."""
 
-NAME = re.compile(r"^\..*\.([0-9a-f]{8})-([0-9a-f]+)-[0-9a-f]{8}\.cgtmp(\.[^.]*)?$")
+NAME = re.compile(r"^\..*\.([0-9a-f]{8})-([0-9a-f]+)-[0-9a-f]{8}\.cgtmp(\.[^.]*)?$", re.DOTALL)
 """A temporary: target's stem, this machine, this process, a random number; the target's suffix."""
 
 FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG)
