@@ -150,7 +150,8 @@ def _ends_within_a_line(path: Path) -> bool:
     if not path.is_file():  # a pipe, a terminal
         return False
     with path.open("rb") as file:
-        if file.seek(0, 2) == 0:
+        size = file.seek(0, 2)
+        if size == 0:
             return False
-        file.seek(-1, 2)
+        file.seek(size - 1)  # and not from the end, which moves where another run writes
         return file.read(1) != b"\n"
