@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
@@ -31,6 +32,8 @@ def open_record(folder: Path, state: Path | None = None, *, check: bool = True) 
     there that it speaks of. What cannot be told is done again, but for files of which nobody knows who wrote them.
     `check` reads it through before. Raises what `Receipts` does but `RecordDamaged`.
     """
+    if _is_lost(state_folder(folder, state)):
+        return _mended(folder, state)
     try:
         receipts = Receipts(folder, state=state)
         if check and not _is_sound(receipts.path):
@@ -43,10 +46,10 @@ def open_record(folder: Path, state: Path | None = None, *, check: bool = True) 
 
 def _mended(folder: Path, state: Path | None) -> tuple[Receipts, tuple[str, ...]]:
     place = state_folder(folder, state)
-    damaged = _set_aside(place)
+    damaged = _set_aside(place) if os.path.lexists(place / FILE) else None
     receipts = Receipts(folder, state=state)
     try:
-        taken = _restore(receipts, _read_receipts(damaged), _read_outputs(damaged))
+        taken = 0 if damaged is None else _restore(receipts, _read_receipts(damaged), _read_outputs(damaged))
         if (place / COPY).is_file():
             with suppress(UsageError):
                 lock = read_lock(place / COPY, receipts.folder)
@@ -57,10 +60,16 @@ def _mended(folder: Path, state: Path | None) -> tuple[Receipts, tuple[str, ...]
     except BaseException:
         receipts.close()
         raise
-    return receipts, (
-        f"the record of {folder} was damaged: it lies in {damaged.name} now, and {taken} receipts were restored, "
-        "those whose results stand",
-    )
+    what = "was lost:" if damaged is None else f"was damaged: it lies in {damaged.name} now, and"
+    return receipts, (f"the record of {folder} {what} {taken} receipts were restored, those whose results stand",)
+
+
+def _is_lost(place: Path) -> bool:
+    """Whether there is something else where a record was, or nothing: SQLite would begin a new one without a word."""
+    path = place / FILE
+    if path.is_dir():
+        return True
+    return (place / COPY).is_file() and not (path.is_file() and path.stat().st_size)
 
 
 def _restore(receipts: Receipts, found: Sequence[tuple[Receipt, Job | None]], outputs: Sequence[Output]) -> int:
@@ -109,7 +118,8 @@ def _read_receipts(path: Path) -> list[tuple[Receipt, Job | None]]:
 
 def _read_outputs(path: Path) -> list[Output]:
     rows = _rows(path, "SELECT path, hash, size, mtime, source_hash, name FROM outputs")
-    return [Output(*row) for row in rows if all(isinstance(text, str) for text in (row[0], row[1], row[4], row[5]))]
+    sound = [row for row in rows if all(isinstance(text, str) for text in (row[0], row[1], row[4], row[5]))]
+    return [Output(*row) for row in sound if not Path(row[0]).anchor and ".." not in Path(row[0]).parts]
 
 
 def _rows(path: Path, statement: str) -> Iterator[tuple[Any, ...]]:

@@ -24,9 +24,14 @@ ELSEWHERE = "elsewhere.json"
 
 _SHARD = re.compile(r"shard-[0-9]+-of-[0-9]+")
 
+_ESCAPED = re.compile(r"\\([0-7]{3})")
+
 _MOUNTS = Path("/proc/self/mounts")
 
-_NETWORK = ("nfs", "cifs", "smb", "afs", "9p", "ceph", "gluster", "lustre", "beegfs", "fuse.sshfs", "davfs", "ncpfs")
+_NETWORK = (
+    *("nfs", "cifs", "smb", "afs", "9p", "ceph", "gluster", "lustre", "beegfs", "davfs", "ncpfs"),
+    *("fuse.sshfs", "fuse.ceph", "fuse.gluster", "fuse.rclone"),
+)
 """What the types of file systems begin with on which SQLite's locks cannot be trusted."""
 
 
@@ -93,7 +98,7 @@ def on_network(folder: Path, mounts: Path = _MOUNTS) -> bool:
         parts = line.split(" ")
         if len(parts) < 3:
             continue
-        point = parts[1].replace("\\040", " ")
+        point = _ESCAPED.sub(lambda found: chr(int(found[1], 8)), parts[1])
         inside = where == point or where.startswith(point.rstrip("/") + "/")
         if inside and len(point) >= len(best):
             best, kind = point, parts[2]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
 
 from cg_upscaler.codecs import write_text
@@ -59,7 +59,7 @@ def read_lock(path: Path, folder: Path) -> Locked:
             continue
         try:
             plain = json.loads(line)
-            outputs.append(Output(plain["path"], plain["hash"], -1, -1, plain["source"], plain["name"]))
+            outputs.append(_output(plain))
             if "receipt" in plain:
                 receipts.append(_receipt(plain, folder))
         except (ValueError, KeyError, TypeError) as error:
@@ -86,10 +86,17 @@ def _lines(folder: Path, receipts: Iterable[Receipt], outputs: Iterable[Output])
         yield json.dumps(plain, ensure_ascii=False)
 
 
+def _output(plain: dict[str, Any]) -> Output:
+    """Return what a line says of an output. Raises `ValueError`, `KeyError`, `TypeError`."""
+    path, name, source, content = (plain[field] for field in ("path", "name", "source", "hash"))
+    if not all(isinstance(each, str) for each in (path, name, source, content)):
+        raise ValueError("path, name, source and hash are texts")
+    if any(each(path).anchor or ".." in each(path).parts for each in (PurePosixPath, PurePath)) or not path:
+        raise ValueError(f"{path!r} lies outside of the output folder")
+    return Output(path, content, -1, -1, source, name)
+
+
 def _receipt(plain: dict[str, Any], folder: Path) -> Receipt:
-    path = PurePosixPath(plain["path"])
-    if path.is_absolute() or ".." in path.parts:
-        raise ValueError(f"{plain['path']!r} lies outside of the output folder")
     known = {"name": plain["name"], "source_hash": plain["source"], "output_hash": plain["hash"], "output": ""}
     receipt: Receipt = from_plain(Receipt, {**plain["receipt"], **known})
-    return replace(receipt, output=str(folder / path))
+    return replace(receipt, output=str(folder / plain["path"]))
