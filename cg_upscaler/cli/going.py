@@ -6,7 +6,7 @@ What plans and generates is imported where that is done: a library in which noth
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -41,21 +41,19 @@ def start(config: Config, how: How) -> ExitCode:
     state = how.state_of(config)
     with turn(state, config.output, how.wait):
         if not how.afresh and not how.only:
-            settled = _settled(config, how)
-            if settled is not None:
-                return settled
+            with suppress(RecordDamaged):  # which a run mends
+                settled = _settled(config, how)
+                if settled is not None:
+                    return settled
         arguments = click.get_current_context().obj
         return ExitCode(supervision.supervise(arguments, state)) if arguments is not None else _go(config, how)
 
 
 def _settled(config: Config, how: How) -> ExitCode | None:
-    """Do a run that has nothing to do, where that shows without a plan; else None."""
+    """Do a run that has nothing to do, where that shows without a plan; else None. Raises `RecordDamaged`."""
     begun = Begun()
-    try:
-        with Receipts(config.output, state=how.state_of(config), read_only=True) as receipts:
-            survey = survey_library(config, receipts)
-    except RecordDamaged:
-        return None  # a run mends it
+    with Receipts(config.output, state=how.state_of(config), read_only=True) as receipts:
+        survey = survey_library(config, receipts)
     if not survey.is_settled or not survey.settled or receipts.mended:
         return None
     device = DeviceInfo("", "", Precision.FLOAT32, ())

@@ -255,7 +255,8 @@ class Receipts:
 
         A receipt whose file is not there, or is another one, is not taken over.
         """
-        standing = {output.path: output for output in outputs if self._intents.stands(output.path, output.hash)}
+        within = (output for output in outputs if self._within_or_none(self.folder / output.path) == output.path)
+        standing = {output.path: output for output in within if self._intents.stands(output.path, output.hash)}
         statements: list[Statement] = [
             (OUTPUT, (each.path, each.name, "", each.source_hash, each.hash, *stat_of(self.folder / each.path)))
             for each in standing.values()
