@@ -8,15 +8,22 @@ process that it starts to do the work is forked as well.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import importlib
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, BinaryIO
+
+_LESSONS = "TORTURE_LESSONS"
+"""The environment variable that names a folder, in which a run is to say what it imported."""
 
 
 class Warm:
@@ -60,11 +67,15 @@ def serve() -> None:
 
     supervision.subprocess = SimpleNamespace(Popen=_Forked, PIPE=subprocess.PIPE)  # type: ignore[attr-defined]
 
+    lessons = Path(tempfile.mkdtemp(prefix="torture-warm-"))
+    os.environ[_LESSONS] = str(lessons)
     for line in sys.stdin:
         question = json.loads(line)
         if "wait" in question:
             status = os.waitpid(question["wait"], 0)[1]
             answer = os.waitstatus_to_exitcode(status)
+            if _LESSONS in os.environ and any(lessons.iterdir()):
+                _learn(lessons)
         else:
             ready, tell = os.pipe()
             answer = os.fork()
@@ -78,6 +89,16 @@ def serve() -> None:
             os.close(ready)
         sys.stdout.write(f"{answer}\n")
         sys.stdout.flush()
+    shutil.rmtree(lessons, ignore_errors=True)
+
+
+def _learn(lessons: Path) -> None:
+    """Import what the first run has imported, so that no other has to."""
+    del os.environ[_LESSONS]
+    for name in sorted({name for lesson in lessons.iterdir() for name in lesson.read_text().split()}):
+        with contextlib.suppress(Exception):
+            importlib.import_module(name)
+    shutil.rmtree(lessons)
 
 
 def _become(question: dict[str, Any]) -> None:
@@ -133,6 +154,8 @@ def _command(arguments: Sequence[str]) -> None:
     except SystemExit as end:
         code = int(end.code or 0)
     finally:
+        if _LESSONS in os.environ:
+            Path(os.environ[_LESSONS], str(os.getpid())).write_text("\n".join(sys.modules))
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
