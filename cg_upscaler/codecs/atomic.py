@@ -220,7 +220,18 @@ def _alive(process: int) -> bool:
         return False
     except (OSError, OverflowError):
         return True
-    return True
+    return not _has_ended(process)
+
+
+def _has_ended(process: int) -> bool:
+    """Whether a process is one that was killed and still is in the list, as nobody has asked yet how it ended.
+
+    In a container whose first process does not ask, it stays there for ever.
+    """
+    try:
+        return Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] in "ZX"
+    except (OSError, ValueError, IndexError):  # also where there is no such folder
+        return False
 
 
 def remove(path: Path) -> bool:
