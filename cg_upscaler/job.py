@@ -284,6 +284,8 @@ class Plan:
     """How each job's texture stands, in their order; empty where there was no record to ask."""
     settled: tuple[Settled, ...] = ()
     """Folders whose textures are up to date, every one, and have no job here."""
+    unread: tuple[str, ...] = ()
+    """Files beside textures that the system did not let it read: what they say is not in these jobs."""
     complete: bool = True
     """Whether the whole library was seen: all of its folders, and not only what was asked for."""
 
@@ -329,7 +331,7 @@ class Receipt:
     why: str = ""
     """Why it was done, and not up to date: ``new``, ``its source changed``, ``rule 'ui/**' changed: scale 4 → 2``."""
     at: str = ""
-    """When it ended, in UTC: ``2026-11-27T02:00:07Z``."""
+    """When it ended, in UTC: ``2026-11-27T02:00:07.123Z``."""
 
 
 @dataclass(frozen=True, slots=True)

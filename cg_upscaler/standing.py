@@ -10,6 +10,7 @@ class Stand(str, Enum):
     """What a run would do with a texture."""
 
     CURRENT = "up to date"
+    KEPT = "kept"  # edited by somebody since, and nothing else is to be done
     DUE = "due"
     BLOCKED = "blocked"  # something in its place that is not this tool's to replace
     REJECTED = "rejected"  # its result broke a gate, and would again

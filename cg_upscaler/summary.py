@@ -14,7 +14,7 @@ class Summary:
     """One run in numbers."""
 
     started: str
-    """When, in UTC: ``2026-11-27T02:00:07Z``."""
+    """When, in UTC: ``2026-11-27T02:00:07.123Z``."""
     seconds: float
     version: str
     """Of this package."""

@@ -123,21 +123,34 @@ def test_a_glob_that_leaves_no_texture_is_a_mistake_in_a_plan_too(library, tmp_p
 
 def test_results_whose_source_is_gone_are_told(library, tmp_path, capfd):
     run = ("run", library, "--out", tmp_path / "out", "--model", "bicubic")
-    assert "no source" not in call(capfd, *run)[2]
+    assert "to no texture" not in call(capfd, *run)[2]
     (library / "rock.png").unlink()
-    line = f"note: 1 result has no source in {library}: rock.png"
+    line = f"note: 1 result belongs to no texture in {library} any more: rock.png"
     assert call(capfd, *run)[2].splitlines()[-2] == line
     assert line in call(capfd, "plan", *run[1:])[1]
     assert json.loads(call(capfd, "plan", *run[1:], "--json")[1])["orphans"] == ["rock.png"]
     assert (tmp_path / "out" / "rock.png").is_file()
-    assert "no source" not in call(capfd, *run, "--quiet")[2]
-    assert "no source" not in call(capfd, *run, "--only", "ids.png")[2]
-    assert "no source" not in call(capfd, "run", library / "ids.png", *run[2:])[2]
+    assert "to no texture" not in call(capfd, *run, "--quiet")[2]
+    assert "to no texture" not in call(capfd, *run, "--only", "ids.png")[2]
+    assert "to no texture" not in call(capfd, "run", library / "ids.png", *run[2:])[2]
     (tmp_path / "out" / "rock.png").unlink()
-    assert "no source" not in call(capfd, *run)[2]
+    assert "to no texture" not in call(capfd, *run)[2]
     library.rename(tmp_path / "elsewhere")
     code, _, err = call(capfd, *run)
-    assert (code, "results have" in err) == (2, False)
+    assert (code, "to no texture" in err) == (2, False)
+
+
+def test_results_that_somebody_edited_are_kept_and_told(library, tmp_path, capfd):
+    run = ("run", library, "--out", tmp_path / "out", "--model", "bicubic")
+    assert "by hand" not in call(capfd, *run)[2]
+    (tmp_path / "out" / "rock.png").write_bytes(b"retouched")
+    line = "note: 1 result was changed by hand and kept (--force replaces): rock.png"
+    code, _, err = call(capfd, *run)
+    assert (code, err.splitlines()[-2]) == (0, line)
+    assert line in call(capfd, "plan", *run[1:])[1]
+    assert "by hand" not in call(capfd, *run, "--quiet")[2]
+    assert call(capfd, *run, "--force")[0] == 0
+    assert "by hand" not in call(capfd, *run)[2]
 
 
 def test_one_bad_texture_gives_exit_code_1_and_the_rest_is_done(library, tmp_path, capfd):

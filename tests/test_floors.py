@@ -14,7 +14,7 @@ import cg_upscaler
 PACKAGE = Path(cg_upscaler.__file__).parent
 
 FLOORS = (
-    ("errors", "geometry", "maps", "spec", "wire", "job", "demand", "cut", "summary", "standing"),
+    ("errors", "geometry", "maps", "spec", "wire", "job", "demand", "cut", "summary", "standing", "moments"),
     ("pixels",),
     ("codecs", "models", "backends", "measure"),
     ("library",),

@@ -65,7 +65,8 @@ def test_the_start_says_how_textures_stand(tmp_path: Path) -> None:
     stands = (Stand.DUE, Stand.CURRENT, Stand.DUE, Stand.BLOCKED)
     with EventLog(tmp_path / "log") as told:
         told.begin(replace(PLAN, standings=tuple(map(Standing, stands)), settled=(Settled("ui", 10, 3),)), "1.2.3")
-    assert lines(tmp_path / "log")[0]["standing"] == {"current": 8, "due": 2, "blocked": 1, "rejected": 0, "skipped": 3}
+    told = lines(tmp_path / "log")[0]["standing"]
+    assert told == {"current": 8, "kept": 0, "due": 2, "blocked": 1, "rejected": 0, "skipped": 3}
 
 
 def test_progress_is_told_on_request_at_every_tenth(tmp_path: Path) -> None:

@@ -165,6 +165,7 @@ def test_a_missing_output(library: Library) -> None:
 
 def test_an_edited_a_foreign_and_a_read_only_output_are_in_the_way(library: Library) -> None:
     (library.out / "walls" / "brick.png").write_bytes(b"retouched")
+    library.add("walls/brick.png", seed=7)
     library.add("walls/brick_n.png", seed=9)
     (library.out / "walls" / "brick_n.png").chmod(stat.S_IREAD)
     library.add("walls/stone.png", seed=8)
@@ -177,6 +178,12 @@ def test_an_edited_a_foreign_and_a_read_only_output_are_in_the_way(library: Libr
     library.configure("before_write: chmod u+w {path}\n")
     assert why(library)["walls/brick_n.png"] == "its source changed"
     assert set(why(library, force=True).values()) == {"forced"}
+
+
+def test_an_edited_output_is_kept_while_nothing_else_changes(library: Library) -> None:
+    (library.out / "walls" / "brick.png").write_bytes(b"retouched")
+    assert why(library) == {"walls/brick.png": "kept: its output was changed by somebody since this tool wrote it"}
+    assert why(library, force=True)["walls/brick.png"] == "forced"
 
 
 def test_a_read_only_output_that_is_up_to_date_is_just_that(library: Library) -> None:

@@ -51,7 +51,12 @@ def test_blocked_are_textures_whose_place_is_taken() -> None:
     assert told(plan=replace(PLAN, standings=stands))["blocked"] == [
         {"name": "foliage/v1.2/leaf.png", "why": "edited by somebody"}
     ]
-    assert told()["blocked"] == []
+    assert told()["blocked"] == told()["kept"] == []
+
+
+def test_kept_are_textures_that_somebody_edited() -> None:
+    stands = (Standing(Stand.KEPT, "edited by somebody"), Standing(Stand.DUE, "new"))
+    assert told(plan=replace(PLAN, standings=stands))["kept"] == [{"name": "rock.png", "why": "edited by somebody"}]
 
 
 def test_kinds_are_counted_by_outcome() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from cg_upscaler import codecs
+from cg_upscaler.errors import SourceChanged
 from cg_upscaler.library import unchanged
 from tests.libraries import FONT, HOUR, Library, age
 from tests.test_sidecars import gltf
@@ -178,6 +180,27 @@ def test_a_description_goes_along_again_when_it_changes(library: Library) -> Non
     assert "x=6" in (library.out / "b" / "wall.fnt").read_text()
 
 
+@pytest.mark.parametrize("where", ["sidecars._load", "sidecars.texels.find._read", "companions.content"])
+def test_what_could_not_be_read_beside_textures_settles_nothing(
+    library: Library, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    library.write("b/wall.fnt", FONT)
+    library.write("m.mtlx", "<materialx/>")
+    with monkeypatch.context() as patched:
+
+        def fail(*_: object, **__: object) -> None:
+            if where == "companions.content":
+                raise SourceChanged("was changed after the run was planned")
+            raise OSError(errno.EIO, "the share is gone")
+
+        patched.setattr(f"cg_upscaler.library.{where}", fail)
+        library.run()
+    assert len(library.planned()) == 4  # though all of it looks as it did
+    library.run()
+    assert "scaleW=16" in (library.out / "b" / "wall.fnt").read_text()
+    assert library.planned() == []
+
+
 # Results
 
 
@@ -230,9 +253,16 @@ def test_an_edited_result_keeps_its_folder_open_and_itself(library: Library) -> 
     edit(library.out / "a" / "rock.png")
     edited = (library.out / "a" / "rock.png").read_bytes()
     for _ in range(2):
-        library.run(code=1)
+        library.run()
         assert library.planned() == A
         assert (library.out / "a" / "rock.png").read_bytes() == edited
+        assert (library.last().current, library.last().failed) == (4, 0)
+    library.configure("rules: [{match: 'a/**', scale: 3}]\n")  # so that there is something to do, and no way to do it
+    library.run("--summary", library.place / "summary.json", code=1)
+    assert [each["name"] for each in json.loads((library.place / "summary.json").read_text())["blocked"]] == [
+        "a/rock.png"
+    ]
+    assert (library.out / "a" / "rock.png").read_bytes() == edited
     library.run("--force")
     assert (library.out / "a" / "rock.png").read_bytes() != edited
 
@@ -428,8 +458,9 @@ def test_verify_finds_a_result_that_was_changed_behind_its_time(library: Library
     path.write_bytes(path.read_bytes()[:-1] + b"!")
     os.utime(path, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
     library.run()
-    library.run("--verify", code=1)
-    assert (library.last().failed, library.last().current) == (1, 3)
+    assert library.planned() == []
+    library.run("--verify", "--summary", library.place / "summary.json")
+    assert [each["name"] for each in json.loads((library.place / "summary.json").read_text())["kept"]] == ["a/rock.png"]
 
 
 def test_force_does_all_again(library: Library) -> None:

@@ -54,10 +54,11 @@ def end(
         from cg_upscaler.cli.tables import as_json
 
         click.echo(as_json({"receipts": done, "problems": plan.problems, "summary": ended.summary}))
-    if not (how.quiet or brief or how.prune) and plan.orphans:
-        from cg_upscaler.cli.tables import orphans
+    if not (how.quiet or brief):
+        from cg_upscaler.cli.tables import kept, orphans
 
-        click.echo(orphans(plan), err=True)
+        for line in filter(None, (kept(plan), "" if how.prune else orphans(plan))):
+            click.echo(line, err=True)
     if changed or not brief:
         shown = replace(plan, problems=()) if brief else plan  # in brief what fails is told by name
         click.echo(summary_line(done, shown, begun.seconds, removed=len(ended.removed)), err=True)

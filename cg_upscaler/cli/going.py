@@ -111,9 +111,8 @@ def go(config: Config, how: How, around: Around, survey: Survey | None = None) -
                 precautions=around.precautions,
                 device=making.device,
             )
-            if config.max_changes is not None:
-                plan = with_standings(plan, receipts, terms_of(config, how))
-                require_few_changes(plan, config.max_changes)
+            plan = with_standings(plan, receipts, terms_of(config, how))
+            require_few_changes(plan, config.max_changes)
             if log is not None:
                 log.begin(plan, version(), shard=how.shard or "")
             _say_plan(plan, making.notes, around)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, fields
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from cg_upscaler.library.config import Config
 from cg_upscaler.library.record.place import shard_folder, state_folder
 from cg_upscaler.library.shards import Shard
 from cg_upscaler.library.standing import Terms
+from cg_upscaler.moments import now
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +72,3 @@ class Begun:
     @property
     def seconds(self) -> float:
         return time.monotonic() - self._start
-
-
-def now() -> str:
-    """Return the time in UTC, as receipts and summaries have it."""
-    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from cg_upscaler.cli.how import How, now
+from cg_upscaler.cli.how import How
 from cg_upscaler.errors import OutputError, RecordDamaged
 from cg_upscaler.job import Outcome, Plan, Receipt
 from cg_upscaler.library.config import Config
@@ -19,6 +19,7 @@ from cg_upscaler.library.record.place import FILE, state_folder
 from cg_upscaler.library.record.textfile import read_lock, write_lock
 from cg_upscaler.library.surveying import Survey
 from cg_upscaler.library.unchanged import settle
+from cg_upscaler.moments import now
 
 
 @contextmanager
@@ -69,7 +70,10 @@ def keep(receipts: Receipts, survey: Survey, plan: Plan, outcomes: dict[str, Out
     ended = {name: outcome is not Outcome.SKIPPED for name, outcome in outcomes.items() if outcome in good}
     names = survey.seen.names
     receipts.keep_only({*names, *(problem.name for problem in plan.problems)})
-    settle(survey.folders, receipts, plan.settled, ended, names)
+    if plan.unread:
+        receipts.settle_folders({})  # what those say may reach any texture, and nobody knows it yet
+    else:
+        settle(survey.folders, receipts, plan.settled, ended, names)
 
 
 def write_locks(config: Config, receipts: Receipts, *, changed: bool) -> bool:

@@ -15,7 +15,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import datetime, timezone
 from pathlib import Path
 from types import FrameType, MappingProxyType
 
@@ -23,6 +22,7 @@ import click
 
 from cg_upscaler.cli.exit_codes import ExitCode
 from cg_upscaler.library.precautions import Flying, Precautions, left_flying
+from cg_upscaler.moments import now
 
 _CHILD = "CG_UPSCALE_CHILD"
 """The environment variable that names the file of a child's orders."""
@@ -63,7 +63,7 @@ def supervise(arguments: Sequence[str], state: Path) -> int:
     crashes: Counter[str] = Counter()
     set_aside: dict[str, str] = {}
     blank = 0
-    since = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    since = now()
     while True:
         alone = sorted(name for name in crashes if name not in set_aside)
         orders = {"alone": alone, "set_aside": set_aside, "since": since if crashes or blank else ""}

@@ -53,7 +53,7 @@ def plan_table(plan: Plan, estimate: Estimate) -> str:
         )
     if plan.notes:
         parts.append("\n".join(f"note: {note}" for note in plan.notes))
-    parts += [text for text in (_data(plan), _doubtful(plan), orphans(plan)) if text]
+    parts += [text for text in (_data(plan), _doubtful(plan), kept(plan), orphans(plan)) if text]
     counts = {action: sum(job.action is action for job in plan.jobs) for action in Action}
     megapixels = sum(job.megapixels for job in plan.jobs)
     if counts[Action.UPSCALE]:
@@ -115,12 +115,25 @@ def _gigabytes(count: int) -> str:
 
 
 def orphans(plan: Plan) -> str:
-    """Return a line on the results of earlier runs whose source is gone, or nothing."""
+    """Return a line on the results of earlier runs that no texture of now becomes, or nothing."""
     count = len(plan.orphans)
     if not count:
         return ""
-    names = ", ".join(plan.orphans[:_SHOWN]) + (", …" if count > _SHOWN else "")
-    return f"note: {count} {'result has' if count == 1 else 'results have'} no source in {plan.source}: {names}"
+    belong = "result belongs" if count == 1 else "results belong"
+    return f"note: {count} {belong} to no texture in {plan.source} any more: {_some(plan.orphans)}"
+
+
+def kept(plan: Plan) -> str:
+    """Return a line on the results that somebody edited and that are kept, or nothing."""
+    names = [job.name for job, each in zip(plan.jobs, plan.standings, strict=False) if each.stand is Stand.KEPT]
+    if not names:
+        return ""
+    were = "result was" if len(names) == 1 else "results were"
+    return f"note: {len(names)} {were} changed by hand and kept (--force replaces): {_some(names)}"
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")
 
 
 def _data(plan: Plan) -> str:
@@ -152,8 +165,8 @@ def confidences(values: Sequence[float]) -> str:
 
 def _row(job: Job, standing: Standing) -> tuple[str, ...]:
     due = standing.why if standing.stand is Stand.DUE else standing.stand.value
-    if standing.stand is Stand.BLOCKED:
-        due = f"blocked: {standing.why}"
+    if standing.stand in (Stand.BLOCKED, Stand.KEPT):
+        due = f"{due}: {standing.why}"
     return (
         job.name, due, job.kind.value, job.why, _sizes(job), _file(job), wraps(job.edges), _models(job),
         "; ".join(job.notes)

@@ -7,13 +7,13 @@ import os
 import platform
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime, timezone
 from pathlib import Path
 
 import click
 from filelock import FileLock, Timeout
 
 from cg_upscaler.errors import Cancelled, UsageError
+from cg_upscaler.moments import now
 
 _LOCK = "run.lock"
 _WHO = "run.json"
@@ -46,8 +46,7 @@ def turn(state: Path, output: Path, wait: float | None, until: Callable[[], bool
         raise _unfit(state, error) from error
     try:
         with suppress(OSError):
-            now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-            who = {"process": os.getpid(), "machine": platform.node(), "since": now}
+            who = {"process": os.getpid(), "machine": platform.node(), "since": now()}
             (state / _WHO).write_text(json.dumps(who), encoding="utf-8")
         yield
     finally:

@@ -6,7 +6,6 @@ import errno
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
 from pathlib import Path
 from threading import Lock
 
@@ -35,6 +34,7 @@ from cg_upscaler.library.receipts import Receipts
 from cg_upscaler.library.rejected import reject, withdraw
 from cg_upscaler.library.standing import IN_THE_WAY, Found, Terms, find
 from cg_upscaler.maps import PLAIN
+from cg_upscaler.moments import now
 from cg_upscaler.standing import Stand
 
 _ALONE = "out of memory beside other textures: done again alone"
@@ -93,7 +93,7 @@ class Attempts:
         """
         set_aside = self.conduct.precautions.set_aside.get(job.name)
         if set_aside is not None:
-            return Receipt(job.name, Outcome.FAILED, error=f"{job.name}: {set_aside}", at=_now())
+            return Receipt(job.name, Outcome.FAILED, error=f"{job.name}: {set_aside}", at=now())
         start = time.monotonic()
         flight.check = self._limit(job, start, flight)
         flight.tell(Event(job, 0.0))
@@ -110,7 +110,7 @@ class Attempts:
             receipt = Receipt(job.name, Outcome.FAILED, error=_in_words(error, job))
         notes = (*receipt.notes, _ALONE) if flight.again else receipt.notes
         seconds = round(time.monotonic() - start, 3)
-        at = receipt.at if receipt.outcome is Outcome.CURRENT else _now()
+        at = receipt.at if receipt.outcome is Outcome.CURRENT else now()
         return replace(receipt, seconds=seconds, notes=notes, at=at)
 
     def _limit(self, job: Job, start: float, flight: Flight[Event]) -> Callable[[], None] | None:
@@ -209,7 +209,7 @@ class Attempts:
         # Before the texture: where both replace their sources, a run that is killed in between begins with it.
         companions.write(ready, self.receipts, self._unlock)
         self._unlock(output)
-        ended = replace(ended, at=_now())
+        ended = replace(ended, at=now())
         self.receipts.intend(ended, job)
         codecs.place(finished, output)
         with self.rejecting:
@@ -292,10 +292,6 @@ def _stat(path: Path) -> tuple[int, int] | None:
         return stat_of(path)
     except OSError:
         return None
-
-
-def _now() -> str:
-    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _in_words(error: Exception, job: Job) -> str:

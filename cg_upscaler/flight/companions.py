@@ -41,7 +41,7 @@ class Ready:
 
 
 def prepare(job: Job) -> tuple[Ready, ...]:
-    """Return what goes with a job's result. Raises `UnreadableImage` where a source is not what was planned."""
+    """Return what goes with a job's result. Raises a `SourceError` where a source is not what was planned."""
     root = Path(job.source).parents[len(PurePosixPath(job.name).parts) - 1]
     return tuple(
         Ready(each, Path(os.path.relpath(each.source, root)).as_posix(), content(each, job)) for each in job.companions

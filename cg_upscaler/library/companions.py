@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path, PurePosixPath
 
-from cg_upscaler.errors import UnreadableImage
+from cg_upscaler.errors import SourceChanged, SourceError, UnreadableImage
 from cg_upscaler.geometry import Size
 from cg_upscaler.job import Action, Companion, Job
 from cg_upscaler.library.outputs import hash_bytes
@@ -31,17 +31,26 @@ class _Going:
     renamed: Mapping[str, str]
 
 
-def with_companions(
-    jobs: Sequence[Job], descriptions: Sequence[Description], root: Path, output: Path
-) -> tuple[list[Job], list[str]]:
-    """Return the jobs with the descriptions that go with them, and in words those that do not.
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """Jobs with what goes with them."""
+
+    jobs: tuple[Job, ...]
+    notes: tuple[str, ...]
+    """In words, which descriptions go with none, and why."""
+    unread: tuple[str, ...]
+    """Those of them that the system did not give, or that were written to just then."""
+
+
+def with_companions(jobs: Sequence[Job], descriptions: Sequence[Description], root: Path, output: Path) -> Carried:
+    """Return the jobs with the descriptions that go with them, and those that do not.
 
     One of several textures goes with the first, and only where all of them grow alike. `root` is the library, `output`
     where results go.
     """
     by_name = {job.name: job for job in jobs if job.action is not Action.SKIP}
     inside = Path(os.path.realpath(output)).is_relative_to(os.path.realpath(root))
-    notes, twice, going = [], [], []
+    notes, twice, going, unread = [], [], [], []
     for description in descriptions:
         found = _going(description, by_name, root, output)
         if isinstance(found, str):
@@ -64,8 +73,9 @@ def with_companions(
         name, job = item.description.name, item.job
         try:
             content(companion, job)
-        except UnreadableImage as error:
+        except SourceError as error:
             notes.append(f"{name} is not carried over: {error.what}")
+            unread += [name] if isinstance(error, SourceChanged) else []
             continue
         companions[job.name].append(companion)
         remarks[job.name] += _remarks(name, companion, job)
@@ -75,20 +85,22 @@ def with_companions(
         else job
         for job in jobs
     ]
-    return made, notes
+    return Carried(tuple(made), tuple(notes), tuple(unread))
 
 
 def content(companion: Companion, job: Job) -> bytes:
-    """Return what a companion of a job is to hold. Raises `UnreadableImage` where its source is another now."""
+    """Return what a companion of a job is to hold. Raises `SourceChanged` where its source is another now, or
+    cannot be read, and `UnreadableImage` where it makes no sense.
+    """
     source = Path(companion.source)
     try:
         with open(source, "rb") as file:
             data = file.read(LIMIT + 1)
     except OSError as error:
         what = f"cannot be read ({error.strerror})"
-        raise UnreadableImage(what, where=source, fix="bring it back, or plan again") from error
+        raise SourceChanged(what, where=source, fix="bring it back, or plan again") from error
     if hash_bytes(data) != companion.hash:
-        raise UnreadableImage("was changed after the run was planned", where=source, fix="run again")
+        raise SourceChanged("was changed after the run was planned", where=source, fix="run again")
     before, after = _sizes(job)
     try:
         return scaled(companion.form, data, Change(before, after, {pair[0]: pair[1] for pair in companion.renamed}))

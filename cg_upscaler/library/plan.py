@@ -70,7 +70,7 @@ def make_plan(
     if shard is not None:
         due = _of_shard(due, shard, materials, companions.found, config.pixel_limit)
     made = planner.plan(due, receipts, on_progress)
-    described, left = with_companions(
+    carried = with_companions(
         [item for item in made if isinstance(item, Job)],
         [each for each in companions.found if not _folders(each) <= settled.keys()],
         Path(os.path.abspath(root)),
@@ -78,7 +78,7 @@ def make_plan(
     )
     elsewhere = {str(item.path): item.name for item in seen.found if folder_of(item.name) in settled}
     taken = _taken(settled, receipts) if receipts is not None else {}
-    jobs, clashes = without_clashes(described, output, overwrite=config.overwrite, sources=elsewhere, taken=taken)
+    jobs, clashes = without_clashes(carried.jobs, output, overwrite=config.overwrite, sources=elsewhere, taken=taken)
     problems = [*seen.problems, *(item for item in made if isinstance(item, Problem)), *clashes]
     whole = not only and shard is None and os.path.isdir(config.source)
     of_all = [*(planner.idle_rules() if not settled else ()), *_missing(materials)] if whole else []
@@ -86,10 +86,10 @@ def make_plan(
         *of_all,
         *sidecars.notes,
         *companions.notes,
-        *left,
+        *carried.notes,
         *planner.remarks(),
         *_results(seen, jobs, settled),
-        *(_others(seen, described) if not settled else ()),
+        *(_others(seen, carried.jobs) if not settled else ()),
     )
     return Plan(
         os.path.abspath(config.source),
@@ -100,6 +100,7 @@ def make_plan(
         notes,
         receipts.orphans(config.source, seen.names, jobs) if whole and receipts is not None else (),
         settled=tuple(settled.values()),
+        unread=(*sidecars.unread, *companions.unread, *carried.unread),
         complete=seen.complete and shard is None,
     )
 

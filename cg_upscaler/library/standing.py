@@ -64,10 +64,14 @@ def find(job: Job, receipts: Receipts, terms: Terms, judge: Judge) -> Found:
     if now is not None and earlier is not None:
         if now.outcome is Outcome.REJECTED and now.error and receipts.state_at(Path(now.output)) in OURS:
             return Found(Standing(Stand.REJECTED, now.error), key, source_hash, now)
-        stands = now.outcome in (Outcome.DONE, Outcome.COPIED) and not now.error
-        if stands and receipts.output_state(job) in OURS:
+        if now.outcome in (Outcome.DONE, Outcome.COPIED) and not now.error:
             current = replace(now, outcome=Outcome.CURRENT, output=job.output)
-            return Found(Standing(Stand.CURRENT), key, source_hash, current)
+            state = receipts.output_state(job)
+            if state in OURS:
+                return Found(Standing(Stand.CURRENT), key, source_hash, current)
+            if state is OutputState.EDITED:
+                why = f"its output {IN_THE_WAY[state]}"
+                return Found(Standing(Stand.KEPT, why), key, source_hash, replace(current, notes=(f"kept: {why}",)))
     state = _state(job, receipts)
     if state in IN_THE_WAY and not (state is OutputState.LOCKED and terms.unlocks):
         why = f"its output {IN_THE_WAY[state]}"

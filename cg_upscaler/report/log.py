@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 
 from cg_upscaler.errors import OutputError
 from cg_upscaler.job import Action, Event, Plan, Problem
+from cg_upscaler.moments import as_text
 from cg_upscaler.report.plain import json_of
 from cg_upscaler.standing import Stand
 from cg_upscaler.summary import Summary
@@ -113,7 +114,7 @@ class EventLog:
 
     def _write(self, event: str, **fields: Any) -> None:
         number, self._number = self._number, self._number + 1
-        at = self._now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        at = as_text(self._now())
         line = json_of({"at": at, "run": self._run, "seq": number, "event": event, **fields})
         if self._file is None:
             self.lost += 1

@@ -41,11 +41,8 @@ def summary_json(summary: Summary, receipts: Sequence[Receipt], problems: Iterab
                 for r in receipts
                 if r.outcome is Outcome.REJECTED
             ],
-            "blocked": [
-                {"name": job.name, "why": standing.why}
-                for job, standing in zip(plan.jobs, plan.standings, strict=False)  # there are none without a record
-                if standing.stand is Stand.BLOCKED
-            ],
+            "blocked": _standing(plan, Stand.BLOCKED),
+            "kept": _standing(plan, Stand.KEPT),
             "changed": [_within(plan.output, r.output) for r in receipts if r.outcome in _WRITTEN],
             "slowest": [
                 {"name": r.name, "seconds": r.seconds, "megapixels": _megapixels(jobs.get(r.name))}
@@ -77,6 +74,12 @@ def _kinds(receipts: Iterable[Receipt], jobs: dict[str, Job]) -> dict[str, dict[
         }
         for kind, ended in sorted(by_kind.items())
     }
+
+
+def _standing(plan: Plan, stand: Stand) -> list[dict[str, str]]:
+    """Return which textures stand like that, and why."""
+    pairs = zip(plan.jobs, plan.standings, strict=False)  # of which there are none without a record
+    return [{"name": job.name, "why": standing.why} for job, standing in pairs if standing.stand is stand]
 
 
 def _megapixels(job: Job | None) -> float:

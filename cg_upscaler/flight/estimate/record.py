@@ -25,7 +25,7 @@ class Record:
     seconds: float
     """By the clock on the wall."""
     at: str
-    """When it ended, in UTC: ``2026-11-27T02:00:07Z``."""
+    """When it ended, in UTC: ``2026-11-27T02:00:07.123Z``."""
     shared: bool = True
     """The networks run on the same processors as everything else: a CPU."""
     shown: dict[str, float] = field(default_factory=dict)

@@ -26,6 +26,7 @@ from cg_upscaler.flight.estimate.record import Record, from_text
 from cg_upscaler.flight.estimate.stages import UNCHANGED
 from cg_upscaler.job import Job, Outcome, Receipt
 from cg_upscaler.library.workload import Workload, together, workload
+from cg_upscaler.moments import as_text
 from cg_upscaler.spec import DeviceInfo
 
 FOLDER = "CG_UPSCALER_SPEEDS"
@@ -186,4 +187,4 @@ def _was_worked_on(receipt: Receipt) -> bool:
 
 
 def _now(clock: Callable[[], float] = time.time) -> str:
-    return datetime.fromtimestamp(clock(), timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return as_text(datetime.fromtimestamp(clock(), timezone.utc))

@@ -44,6 +44,8 @@ class Sidecars:
     """By the texture's name."""
     notes: tuple[str, ...] = ()
     """Which files could not be read, and why."""
+    unread: tuple[str, ...] = ()
+    """Those of them that the system did not give, and may another time."""
 
 
 def read_sidecars(root: Path, textures: Collection[str], files: Sequence[str]) -> Sidecars:
@@ -54,7 +56,7 @@ def read_sidecars(root: Path, textures: Collection[str], files: Sequence[str]) -
     """
     library = References(textures)
     verdicts: dict[str, SidecarVerdict] = {}
-    notes = []
+    notes, unread = [], []
     order = list(_FORMATS)
     for name in sorted(files, key=lambda name: (order.index(_suffix(name)), name)):
         if _suffix(name) == ".meta" and not library.named(name[: -len(".meta")]):
@@ -64,11 +66,12 @@ def read_sidecars(root: Path, textures: Collection[str], files: Sequence[str]) -
             found = list(_FORMATS[_suffix(name)].read(data, name, library))
         except (ValueError, OSError, RecursionError, MemoryError) as error:
             notes.append(f"{name} is ignored: {_reason(error)}")
+            unread += [name] if isinstance(error, OSError | MemoryError) else []
             continue
         for texture, verdict in found:
             known = verdicts.get(texture)
             verdicts[texture] = verdict if known is None else known.then(verdict)
-    return Sidecars(verdicts, tuple(notes))
+    return Sidecars(verdicts, tuple(notes), tuple(unread))
 
 
 def _suffix(name: str) -> str:

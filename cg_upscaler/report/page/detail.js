@@ -136,7 +136,7 @@ function facts(texture) {
     parts.push(make('h3', '', 'What it is'), table([['map', sure], ['because', texture.why], ['alpha', texture.alpha === 'none' ? '' : texture.alpha], ['tiles', wraps || 'no'], ['cells', texture.cells], ['green', texture.convention && (texture.convention === 'directx' ? 'down (DirectX)' : 'up (OpenGL)')], ['channels', texture.channels && !isNormal(texture) && Object.entries(texture.channels).map(([channel, held]) => `${'RGBA'[channel]} ${words(held)}`).join(', ')]]));
   }
   const models = texture.models && texture.models.join(', ');
-  parts.push(make('h3', '', 'What was done'), table([['outcome', OUTCOMES[texture.outcome]], ['because', texture.again], ['scale', texture.scale > 1 ? `${texture.scale}×` : ''], ['model', models], ['source', file(texture.before)], ['result', file(texture.after)], ['took', seconds(texture.seconds)], ['ended', (texture.at || '').replace('T', ' ').replace('Z', ' UTC')]]));
+  parts.push(make('h3', '', 'What was done'), table([['outcome', OUTCOMES[texture.outcome]], ['because', texture.again], ['scale', texture.scale > 1 ? `${texture.scale}×` : ''], ['model', models], ['source', file(texture.before)], ['result', file(texture.after)], ['took', seconds(texture.seconds)], ['ended', texture.at ? `${texture.at.slice(0, 19).replace('T', ' ')} UTC` : '']]));
   if (texture.notes) parts.push(make('h3', '', 'Notes'), make('ul', '', texture.notes.map((note) => make('li', '', note))));
   parts.push(make('h3', '', 'Where'), table([['name', texture.name, 'path'], ['source', texture.source, 'path'], ['result', texture.output, 'path']]));
   const others = texture.material ? textures.filter((other) => other.material === texture.material && other !== texture) : [];

@@ -78,7 +78,7 @@ def _head(rows: Sequence[Mapping[str, Any]], runs: Sequence[Summary]) -> str:
             f'<div class="total {name}{"" if count else " none"}"><dt>{label}</dt>'
             f"<dd>{count:,}{_change(count, None if before is None else getattr(before, name))}</dd></div>"
         )
-    facts = [run.started.replace("T", " ").replace("Z", " UTC"), duration(run.seconds)]
+    facts = [f"{run.started[:19].replace('T', ' ')} UTC", duration(run.seconds)]
     facts += [f"{run.megapixels:.3g} megapixels", run.device, f"cg-upscale {run.version}"]
     facts += [f"shard {run.shard}"] if run.shard else []
     facts += [f"exit code {run.exit_code}"]

@@ -55,7 +55,7 @@ def _counts(run: Summary) -> list[tuple[str, int]]:
 
 def _said(run: Summary) -> str:
     counts = ", ".join(f"{getattr(run, name)} {name}" for name in ("done", "copied", "rejected", "failed"))
-    return f"{run.started}: {counts}, {run.current} up to date; {duration(run.seconds)}"
+    return f"{run.started[:19]}Z: {counts}, {run.current} up to date; {duration(run.seconds)}"
 
 
 def duration(seconds: float) -> str:

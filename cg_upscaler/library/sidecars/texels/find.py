@@ -42,6 +42,8 @@ class Companions:
     found: tuple[Description, ...]
     notes: tuple[str, ...] = ()
     """Which files look like descriptions, and why they are left alone."""
+    unread: tuple[str, ...] = ()
+    """Those of them that the system did not give, and may another time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ def find_companions(root: Path, textures: Collection[str], files: Sequence[str])
     merely has the suffix is passed over.
     """
     library, beside = References(textures), _Beside(textures)
-    found, notes = [], []
+    found, notes, unread = [], [], []
     unknown: dict[str, list[str]] = defaultdict(list)
     for name in sorted(files):
         suffix = posixpath.splitext(name)[1].lower()
@@ -72,6 +74,7 @@ def find_companions(root: Path, textures: Collection[str], files: Sequence[str])
             read = _read(root / name, name, suffix, library, beside)
         except (ValueError, OSError, RecursionError, MemoryError) as error:
             read = _Left(_reason(error))
+            unread += [name] if isinstance(error, OSError | MemoryError) else []
         if isinstance(read, _Left):
             notes.append(f"{name} is not carried over: {read.why}")
         elif read is not None:
@@ -79,7 +82,7 @@ def find_companions(root: Path, textures: Collection[str], files: Sequence[str])
     notes += _grouped(unknown, "describe textures in a way that is not understood, and are not carried over")
     nine = {"nine-patches": sorted(name for name in textures if name.lower().endswith(".9.png"))}
     notes += _grouped(nine, "say how they stretch by lines of one texel, which become wider; skip them by a rule")
-    return Companions(tuple(found), tuple(notes))
+    return Companions(tuple(found), tuple(notes), tuple(unread))
 
 
 class _Beside:
