@@ -459,8 +459,9 @@ def test_verify_finds_a_result_that_was_changed_behind_its_time(library: Library
     os.utime(path, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
     library.run()
     assert library.planned() == []
-    library.run("--verify", "--summary", library.place / "summary.json")
-    assert [each["name"] for each in json.loads((library.place / "summary.json").read_text())["kept"]] == ["a/rock.png"]
+    summary = library.place / "summary.json"
+    library.run("--verify", "--summary", summary)
+    assert [each["name"] for each in json.loads(summary.read_text())["kept"]] == ["a/rock.png"]
 
 
 def test_force_does_all_again(library: Library) -> None:
