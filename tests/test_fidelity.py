@@ -120,7 +120,8 @@ def test_at_any_fidelity_the_mean_stays(drawn, fidelity, band):
 def test_at_a_straight_edge_nothing_rings(position, angle, low, height, fidelity, drawn):
     source = shrink(edge(position, angle, low, low + height, side=24, fine=2), 4)
     result = held(source, STAND_INS[drawn](source), fidelity)
-    assert beyond(result, source) < 1e-5
+    # The edge is drawn by 8 × 8 samples a texel, so what it covers may fall by one of them along a line where it rises.
+    assert beyond(result, source) < height / 64 + 1e-5
 
 
 @pytest.mark.parametrize("fidelity", FIDELITIES)

@@ -33,7 +33,9 @@ def recorded(config: Config, how: How, *, check: bool = True) -> Iterator[Receip
         if receipts.mended:
             count = len(receipts.mended)
             click.echo(
-                f"note: {count} results were in place and not on record, as a run was killed: now they are", err=True
+                f"note: {count} {'result was' if count == 1 else 'results were'} finished by a run that was killed "
+                "before it could record that: on record now",
+                err=True,
             )
         if config.lock is not None and config.lock.is_file():
             lock = read_lock(config.lock, receipts.folder)

@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from tests.torture.bench import Bench, Way
@@ -28,7 +29,7 @@ def disturbed(
     The run stands still meanwhile. Returns how it ended, and at how many of the calls something was done.
     """
     assert bench.shim is not None
-    done = 0
+    waiting = sorted(deeds)
     fault = Fault(calls, at=min(deeds), kill="pause", on=len(deeds) > 1)
     with bench.shim.telling(under, fault) as armed:
         running = Running(source or bench.source(way, out), out, *options, env=armed.env, warm=bench.warm)
@@ -38,11 +39,11 @@ def disturbed(
                 if process is None:
                     time.sleep(0.001)
                     continue
-                deed = deeds.get(armed.told().chosen)
-                if deed is not None:
-                    deed(running)
-                    done += 1
-                os.kill(process, signal.SIGCONT)
+                reached = armed.told().chosen  # and no further than one call of each thread beyond the one that stopped
+                while waiting and waiting[0] <= reached:
+                    deeds[waiting.pop(0)](running)
+                with suppress(ProcessLookupError):  # that may have been the deed
+                    os.kill(process, signal.SIGCONT)
         finally:
             ended = running.wait()
-    return ended, done
+    return ended, len(deeds) - len(waiting)
