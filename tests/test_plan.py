@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from cg_upscaler import codecs
 from cg_upscaler.errors import Cancelled, ModelNotFound, UsageError
 from cg_upscaler.geometry import Edge, Edges
 from cg_upscaler.job import Action, Outcome, Plan, Receipt
@@ -417,6 +421,30 @@ def test_tiles_that_go_on_in_each_other_are_seen_together(library: Path) -> None
     ]
     assert corner.bottom is None
     assert all(frame is not None and len(frame.neighbours) == 2 for frame in frames.values())
+
+
+def test_a_tile_that_cannot_be_read_again_holds_up_itself_and_those_beside_it(
+    library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ramp = np.add.outer(np.arange(96), np.arange(96)).astype(np.uint8)
+    for number, tile in tiles_of(np.dstack([ramp, ramp // 2, 255 - ramp])).items():
+        put(library / f"skin_color.{number}.png", tile)
+    whole = codecs.read
+
+    def read(path: Path, **options: Any) -> codecs.Image:
+        if path.name == "skin_color.1002.png":
+            raise OSError(errno.EIO, "Input/output error")
+        return whole(path, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("cg_upscaler.library.frames.codecs", SimpleNamespace(read=read))
+        plan = plan_of(library)
+    why = "skin_color.1002.png could not be read again: Input/output error; run again"
+    assert {each.name: each.message for each in plan.problems} == {
+        f"skin_color.{tile}.png": why for tile in ("1001", "1002", "1012")
+    }
+    assert [job.name for job in plan.jobs] == ["skin_color.1011.png"]
+    assert len(plan_of(library).jobs) == 4
 
 
 def faces(side: int = 32) -> dict[str, NDArray[np.generic]]:

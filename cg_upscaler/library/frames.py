@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -38,10 +39,16 @@ class Framing:
 
     frame: Frame | None = None
     notes: tuple[str, ...] = ()
+    problem: str = ""
+    """Why that cannot be told now, so that the texture must wait: it, or one beside it, was read just before."""
 
 
-def find_frames(around: Mapping[str, Neighbours], textures: Mapping[str, Texture], limit: int) -> dict[str, Framing]:
+def find_frames(
+    around: Mapping[str, Neighbours], textures: Mapping[str, Texture], limit: int, scratch: Path | None = None
+) -> dict[str, Framing]:
     """Return the framing of each texture that has neighbours, by name. Each of them is read once more.
+
+    `scratch` is a folder for what is too large to be held.
 
     A side counts only where the other picture continues this one: where the step across the border is none that the
     pictures do not make beside it. Tiles of islands with a background between them are each by itself.
@@ -49,15 +56,23 @@ def find_frames(around: Mapping[str, Neighbours], textures: Mapping[str, Texture
     beside = {name: dict(_fitting(name, sides, textures)) for name, sides in around.items() if name in textures}
     wanted = {name for name, sides in beside.items() if sides}
     wanted |= {other.name for sides in beside.values() for other in sides.values()}
-    borders = dict(_borders((textures[name] for name in sorted(wanted)), limit))
+    borders: dict[str, dict[str, Lines]] = {}
     framings = {}
+    unread: dict[str, str] = {}
+    for name, found in _borders((textures[name] for name in sorted(wanted)), limit, scratch):
+        if isinstance(found, str):
+            unread[name] = found
+        else:
+            borders[name] = found
     for name, sides in beside.items():
+        gone = [each for each in (name, *(other.name for other in sides.values())) if sides and each in unread]
+        if gone:
+            framings[name] = Framing(problem=f"{gone[0]} could not be read again: {unread[gone[0]]}; run again")
+            continue
         going_on = {
             side: Neighbour(str(textures[other.name].source), other.turns)
             for side, other in sides.items()
-            if name in borders
-            and other.name in borders
-            and _continues(borders[name][side], borders[other.name][_facing(side, other.turns)])
+            if _continues(borders[name][side], borders[other.name][_facing(side, other.turns)])
         }
         odd = [getattr(around[name], side) for side in _SIDES if side not in sides]
         notes = tuple(
@@ -100,19 +115,23 @@ def _step(first: Pixels, second: Pixels) -> float:
     return float(np.abs(first - second).mean())
 
 
-def _borders(textures: Iterable[Texture], limit: int) -> Iterator[tuple[str, dict[str, Lines]]]:
-    """Yield the borders of the textures that can be read; of the others it will be told when they are upscaled."""
+def _borders(
+    textures: Iterable[Texture], limit: int, scratch: Path | None
+) -> Iterator[tuple[str, dict[str, Lines] | str]]:
+    """Yield the borders of textures, or in words why one cannot be read now."""
     with ThreadPoolExecutor(READERS) as pool:
-        for name, found in pool.map(lambda texture: (texture.name, _border(texture, limit)), textures):
-            if found is not None:
-                yield name, found
+        yield from pool.map(lambda texture: (texture.name, _border(texture, limit, scratch)), textures)
 
 
-def _border(texture: Texture, limit: int) -> dict[str, Lines] | None:
+def _border(texture: Texture, limit: int, scratch: Path | None) -> dict[str, Lines] | str:
     try:
-        pixels = codecs.read(texture.source, limit=limit).pixels
-    except (SourceError, OSError, MemoryError):
-        return None
+        pixels = codecs.read(texture.source, limit=limit, scratch=scratch).pixels
+    except SourceError as error:
+        return error.what
+    except OSError as error:
+        return error.strerror or str(error)
+    except MemoryError:
+        return "it does not fit into memory"
     found = {}
     for turns, side in enumerate(_CLOCKWISE):
         turned = np.rot90(pixels, turns)  # brings that side to the top, read from left to right

@@ -98,7 +98,8 @@ class Planner:
         drafts |= self.agree(drafts)
         made |= drafts
         normals = {} if self.config.overwrite else _normal_maps(drafts.values())
-        shared = _Shared(_most(drafts.values()), self.framings(drafts), normals)
+        scratch = None if receipts is None else receipts.scratch
+        shared = _Shared(_most(drafts.values()), self.framings(drafts, scratch), normals)
         items = [made[item.name] for item in found]
         return self.even([self.finish(item, shared) if isinstance(item, _Draft) else item for item in items])
 
@@ -165,18 +166,20 @@ class Planner:
             anew[name] = replace(draft, texture=texture, settings=settle(self.config, draft.rules, decision))
         return anew
 
-    def framings(self, drafts: Mapping[str, _Draft]) -> dict[str, Framing]:
+    def framings(self, drafts: Mapping[str, _Draft], scratch: Path | None) -> dict[str, Framing]:
         around = {name: place.member.neighbours for name in drafts if (place := self.places.get(name))}
         around = {name: sides for name, sides in around.items() if sides != Neighbours()}
         if self.config.overwrite:  # they may be results already when this texture looks at them
             alone = Framing(notes=("the textures beside it are replaced as well: it is upscaled by itself",))
             return dict.fromkeys(around, alone)
         textures = {name: draft.texture for name, draft in drafts.items()}
-        return find_frames(around, textures, self.config.pixel_limit) if around else {}
+        return find_frames(around, textures, self.config.pixel_limit, scratch) if around else {}
 
     def finish(self, draft: _Draft, shared: _Shared) -> Job | Problem:
         """Plan a texture, given what follows from the others."""
         framing = shared.framings.get(draft.texture.name, Framing())
+        if framing.problem:
+            return Problem(draft.texture.name, framing.problem)
         made = attempt(
             draft.texture.name,
             lambda: plan_texture(

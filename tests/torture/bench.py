@@ -67,14 +67,14 @@ class Bench:
     def run(self, way: Way, out: Path, *options: str, env: Mapping[str, str] | None = None) -> Ended:
         return self.start(way, out, *options, env=env).wait()
 
-    def check_whole(self, way: Way, out: Path, *, when: str, but: str = "") -> None:
+    def check_whole(self, way: Way, out: Path, *, when: str, but: tuple[str, ...] = ()) -> None:
         """Require that each file is a whole one, old or new, and in place of sources that each is still there.
 
-        Temporaries may lie about, and files whose names begin with `but` may be anything.
+        Temporaries may lie about, and files whose names begin with one of `but` may be anything.
         """
         found = tree(out) if out.is_dir() else {}
         for name, bytes_ in found.items():
-            passed_over = ".cgtmp" in name or (but and name.startswith(but))
+            passed_over = ".cgtmp" in name or name.startswith(but)
             if not passed_over and bytes_ not in (self.old[way].get(name), self.wanted[way].get(name)):
                 raise Finding(f"{when}: {name} is neither old nor new ({(out / name).stat().st_size} bytes)")
         lost = [name for name in self.old[way] if name not in found]

@@ -48,6 +48,10 @@ LASTING = (
 """What goes on failing once it has begun to."""
 
 
+_TIED = ("cliff.", "wall_")
+"""What the textures' names begin with that others of their set, or of their material, decide about."""
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """One fault, and where."""
@@ -107,8 +111,8 @@ def fail_and_resume(bench: Bench, case: Case, out: Path) -> str:
         raise Finding(f"{hit}: {ended.broken}")
     if told.kind == "write" and told.path.endswith(".cgtmp.tif"):
         return hit  # its strips may lie elsewhere for it: `test_writers.py` looks at what it says
-    # What lies beside a tile is part of its result, unless it cannot be read: then the next run does the tile again.
-    bench.check_whole(way, out, when=hit, but="cliff." if case.in_library else "")
+    # What lies beside a texture may decide what becomes of it. Where that cannot be read the next run does it again.
+    bench.check_whole(way, out, when=hit, but=_TIED if case.in_library else ())
     missing = differences(tree(out) if out.is_dir() else {}, bench.wanted[way])
     missing = [words for words in missing if ".cgtmp" not in words]
     if missing and not _failures(ended.err):
