@@ -123,6 +123,22 @@ def test_an_output_that_somebody_edited_is_left_alone(library, tmp_path):
     assert edited.read_bytes() == before
 
 
+def test_what_somebody_saves_over_a_result_at_once_is_left_alone(library, tmp_path, monkeypatch):
+    place = codecs.place
+
+    def placed(finished, output):
+        place(finished, output)
+        if output.name == "grass_color.bmp":
+            output.write_bytes(b"saved by somebody just then")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("cg_upscaler.codecs.place", placed)
+        run(library)
+    save(library / "grass_color.bmp", noise(12, 18, 3, seed=4))
+    assert "changed by somebody" in run(library)["grass_color.bmp"].error
+    assert (tmp_path / "out" / "grass_color.bmp").read_bytes() == b"saved by somebody just then"
+
+
 @pytest.mark.parametrize("index", range(6))
 def test_out_of_memory_at_every_tile_gives_the_same_file_as_the_smaller_cut_from_the_start(
     tmp_path, monkeypatch, index

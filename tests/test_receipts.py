@@ -125,6 +125,19 @@ def test_what_a_killed_run_put_in_place_is_on_record_when_the_next_begins(out: P
             assert receipts.job_of("rock.png") == job
 
 
+@pytest.mark.parametrize("told", [True, False])
+def test_what_is_saved_over_a_result_before_it_is_recorded_is_no_result(out: Path, told: bool) -> None:
+    with Receipts(out) as receipts:
+        job = job_for(out / "rock.png")
+        finished = out / "rock.tmp.png"
+        finished.write_bytes(b"pixels")
+        receipts.intend(ended(job, b"pixels"), job, finished if told else None)
+        finished.replace(job.output)
+        Path(job.output).write_bytes(b"saved by somebody just then")
+        receipts.record(ended(job, b"pixels"), job)
+        assert receipts.output_state(job) is OutputState.EDITED
+
+
 @pytest.mark.parametrize("hours", [12, -12, 0])
 def test_an_edit_after_a_kill_is_not_taken_for_the_killed_run_s_file(out: Path, hours: int) -> None:
     with Receipts(out) as receipts:

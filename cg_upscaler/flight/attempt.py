@@ -210,7 +210,7 @@ class Attempts:
         companions.write(ready, self.receipts, self._unlock)
         self._unlock(output)
         ended = replace(ended, at=now())
-        self.receipts.intend(ended, job)
+        self.receipts.intend(ended, job, finished)
         codecs.place(finished, output)
         with self.rejecting:
             withdraw(job, self.receipts)

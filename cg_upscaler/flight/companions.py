@@ -65,8 +65,9 @@ def write(ready: tuple[Ready, ...], receipts: Receipts, unlock: Callable[[Path],
         if each.stands():
             continue
         unlock(each.path)
-        receipts.intend_companion(each.path, each.name, each.companion.hash, hash_bytes(each.data))
+        kept = each.path, each.name, each.companion.hash, hash_bytes(each.data)
+        receipts.intend_companion(*kept)
         write_bytes(each.path, each.data)
-        receipts.record_companion(each.path, each.name, each.companion.hash)
+        receipts.record_companion(*kept)
         written.append(each.name)
     return written

@@ -30,6 +30,9 @@ REPORT = "_report"
 WRITTEN = (Outcome.DONE, Outcome.COPIED, Outcome.REJECTED)
 """Outcomes of jobs that put a file somewhere."""
 
+_EDITED = (-1, -1)
+"""How no file looks: in the place of one that somebody saved another over before it was recorded."""
+
 _COLUMNS = "path, hash, size, mtime, source_hash, name"
 
 
@@ -47,6 +50,7 @@ class Receipts:
         self._ended: dict[str, Output] = {}
         self._ended_receipts: dict[str, Receipt] = {}
         self._touched: dict[str, tuple[int, int]] = {}
+        self._placed: dict[str, tuple[int, int]] = {}
         self._intents = Intents(self._base, self.folder)
         self.seen = Seen(self._base)
         self.mended: tuple[str, ...] = ()
@@ -89,14 +93,17 @@ class Receipts:
         """Return where a job's result goes if it breaks a gate."""
         return self.folder / REJECTED / self._within(job.output)
 
-    def intend(self, receipt: Receipt, job: Job) -> None:
-        """Say that a finished file is about to be put where a receipt says.
+    def intend(self, receipt: Receipt, job: Job, finished: Path | None = None) -> None:
+        """Say that a file, `finished` under another name, is about to be put where a receipt says.
 
         A run that is killed between here and `record` loses nothing: where just that file stands, the next one takes
         the receipt for recorded; where it does not, nothing happened.
         """
-        row = self._within(receipt.output), receipt.name, receipt.source_hash, receipt.output_hash
+        at = self._within(receipt.output)
+        row = at, receipt.name, receipt.source_hash, receipt.output_hash
         self._intents.add(*row, as_text(receipt), squeezed(job))
+        if finished is not None:  # once it is in place, somebody may save another there at any moment
+            self._placed[at] = stat_of(finished)
 
     def record(self, receipt: Receipt, job: Job | None = None) -> None:
         """Keep a job's receipt and, where it wrote a file, how that file looks."""
@@ -112,10 +119,10 @@ class Receipts:
         """Say that a description of a texture is about to be put in its place, `name` that of its source."""
         self._intents.add(self._within(path), name, source_hash, content_hash)
 
-    def record_companion(self, path: Path, name: str, source_hash: str) -> None:
+    def record_companion(self, path: Path, name: str, source_hash: str, content_hash: str) -> None:
         """Keep how a description looks that was just put in its place."""
         at = self._within(path)
-        row = at, name, "", source_hash, hash_file(path), *stat_of(path)
+        row = at, name, "", source_hash, content_hash, *(self._intents.standing(at, content_hash) or _EDITED)
         self._base.together(("DELETE FROM intents WHERE path = ?", (at,)), (OUTPUT, row), unsettled(name))
 
     def forget(self, path: Path) -> None:
@@ -256,10 +263,12 @@ class Receipts:
         A receipt whose file is not there, or is another one, is not taken over.
         """
         within = (output for output in outputs if self._within_or_none(self.folder / output.path) == output.path)
-        standing = {output.path: output for output in within if self._intents.stands(output.path, output.hash)}
+        stamps = {output: self._intents.standing(output.path, output.hash) for output in within}
+        standing = {output.path: stamp for output, stamp in stamps.items() if stamp is not None}
         statements: list[Statement] = [
-            (OUTPUT, (each.path, each.name, "", each.source_hash, each.hash, *stat_of(self.folder / each.path)))
-            for each in standing.values()
+            (OUTPUT, (each.path, each.name, "", each.source_hash, each.hash, *stamp))
+            for each, stamp in stamps.items()
+            if stamp is not None
         ]
         for receipt, job in receipts:
             if receipt.outcome in WRITTEN and self._within_or_none(receipt.output) not in standing:
@@ -308,8 +317,10 @@ class Receipts:
             self._base.many("UPDATE outputs SET size = ?, mtime = ? WHERE path = ?", rows)
 
     def _output_row(self, place: Path, receipt: Receipt) -> Statement:
+        at = self._within(place)
         known = receipt.name, receipt.key, receipt.source_hash, receipt.output_hash
-        return OUTPUT, (self._within(place), *known, *stat_of(place))
+        looks = self._placed.pop(at, None) or self._intents.standing(at, receipt.output_hash) or _EDITED
+        return OUTPUT, (at, *known, *looks)
 
     def _within(self, path: str | Path) -> str:
         return within(self.folder, Path(path))

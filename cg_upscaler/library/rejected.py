@@ -24,7 +24,7 @@ def reject(finished: Path, job: Job, receipt: Receipt, receipts: Receipts) -> Re
     ended = replace(receipt, outcome=Outcome.REJECTED, output=str(place))
     why = {"texture": job.name, "source": job.source, "why": receipt.error, "figures": receipt.figures}
     codecs.write_text(_beside(place), json.dumps(to_plain(why), indent=2) + "\n")
-    receipts.intend(ended, job)
+    receipts.intend(ended, job, finished)
     codecs.place(finished, place)
     return ended
 

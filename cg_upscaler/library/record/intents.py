@@ -41,11 +41,11 @@ class Intents:
         """
         for path, name, source_hash, content, text, job in self._base.all("SELECT * FROM intents"):
             receipt = as_receipt(text) if text else None
-            stands = self.stands(path, content)
+            looks = self.standing(path, content)
             if not self._base.read_only:
                 self._base.together(*self._ending(path, name, source_hash, content, job, receipt))
-            if stands:
-                yield Ended(Output(path, content, *stat_of(self._folder / path), source_hash, name), receipt)
+            if looks is not None:
+                yield Ended(Output(path, content, *looks, source_hash, name), receipt)
 
     def owning(self, name: str) -> list[Statement]:
         """Return what ends the intents of a texture that failed: its file may have been in place already."""
@@ -54,22 +54,24 @@ class Intents:
             statements += self._ending(path, name, source_hash, content, b"", None)
         return statements
 
-    def stands(self, path: str, content: str) -> bool:
-        """Whether just this file is at a path within the output folder."""
+    def standing(self, path: str, content: str) -> tuple[int, int] | None:
+        """Return the size and time of the file at a path within the output folder, if just this one is there."""
         place = self._folder / path
         try:
-            return place.is_file() and not place.is_symlink() and hash_file(place) == content
+            looks = stat_of(place)  # before it is read: what is saved there meanwhile does not look like this
+            return looks if place.is_file() and not place.is_symlink() and hash_file(place) == content else None
         except OSError:
-            return False
+            return None
 
     def _ending(
         self, path: str, name: str, source_hash: str, content: str, job: bytes, receipt: Receipt | None
     ) -> list[Statement]:
         """Return what makes an intent a record, where its file stands, and no intent any more."""
         statements: list[Statement] = [("DELETE FROM intents WHERE path = ?", (path,))]
-        if self.stands(path, content):
+        looks = self.standing(path, content)
+        if looks is not None:
             key = "" if receipt is None else receipt.key
-            statements.append((OUTPUT, (path, name, key, source_hash, content, *stat_of(self._folder / path))))
+            statements.append((OUTPUT, (path, name, key, source_hash, content, *looks)))
             statements += () if receipt is None else kept(receipt, job)
             statements.append(unsettled(name))
         return statements
