@@ -18,8 +18,9 @@ def limits(source: Pixels) -> tuple[Pixels, Pixels]:
 
     These are the extremes of the 3 × 3 texels around. But a texel that stands out from both its neighbours along some
     line is the mean of something finer, and that may stand out further (`_FURTHER`). Beside a straight edge none does,
-    at whatever angle or height it runs, since what an edge covers only rises along any line: so at edges nothing can
-    ring, and flat colour stays flat, while peaks, lines and grain keep what a generator draws of them.
+    at whatever angle or height it runs, since what an edge covers only rises along any line (but where a border mirrors
+    it, and gives it a corner): so at edges nothing can ring, and flat colour stays flat, while peaks, lines and grain
+    keep what a generator draws of them.
     """
     above, below = np.zeros_like(source), np.zeros_like(source)
     height, width = source.shape[:2]
