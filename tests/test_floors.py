@@ -39,6 +39,8 @@ TALK = frozenset(
         ("cluster", "flight"),
         ("cluster", "generate"),
         ("cli", "report"),
+        ("cli", "worker"),
+        ("worker", "client"),
     }
 )
 """Who may import whom on one floor: (importer, imported). Within its own package a file may import anything."""

@@ -12,8 +12,8 @@ import cv2
 import pytest
 
 from cg_upscaler import cli
-from cg_upscaler.cli.turn import turn
 from cg_upscaler.errors import Cancelled, UsageError
+from cg_upscaler.flight.turn import turn
 from cg_upscaler.library.receipts import FOLDER
 from tests.fakes import noise
 
@@ -21,7 +21,7 @@ PATIENCE = 60.0
 HOLD = """
 import sys, time
 from pathlib import Path
-from cg_upscaler.cli.turn import turn
+from cg_upscaler.flight.turn import turn
 with turn(Path(sys.argv[1]), Path("out"), None):
     print("held", flush=True)
     time.sleep(600)
@@ -170,7 +170,7 @@ def test_a_disk_that_knows_no_locks_is_refused_in_words(tmp_path, monkeypatch):
     def refuse(self, *args, **more):
         raise NotImplementedError("FileSystem does not appear to support flock")
 
-    monkeypatch.setattr("cg_upscaler.cli.turn.FileLock.acquire", refuse)
+    monkeypatch.setattr("cg_upscaler.flight.turn.FileLock.acquire", refuse)
     with (
         pytest.raises(UsageError, match=r"does not appear to support flock.*--state on a disk of this machine"),
         turn(tmp_path / "state", tmp_path, None),

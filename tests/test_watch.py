@@ -14,8 +14,8 @@ import pytest
 from cg_upscaler import cli
 from cg_upscaler.cli import saves, watching
 from cg_upscaler.cli.how import How
-from cg_upscaler.cli.turn import turn
 from cg_upscaler.cli.watching import Stop, Watching
+from cg_upscaler.flight.turn import turn
 from cg_upscaler.generate import pool
 from cg_upscaler.library.config import load
 from cg_upscaler.library.receipts import FOLDER, Receipts

@@ -18,6 +18,7 @@ COMMANDS = {
     "run": "cg_upscaler.cli.run",
     "plan": "cg_upscaler.cli.run",
     "watch": "cg_upscaler.cli.watch",
+    "worker": "cg_upscaler.cli.worker",
     "convert": "cg_upscaler.cli.convert",
     "report": "cg_upscaler.cli.report",
     "merge": "cg_upscaler.cli.merge",

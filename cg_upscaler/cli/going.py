@@ -19,9 +19,9 @@ from cg_upscaler.cli.guards import require_few_changes
 from cg_upscaler.cli.how import Begun, How, terms_of
 from cg_upscaler.cli.recording import recorded
 from cg_upscaler.cli.telling import version
-from cg_upscaler.cli.turn import turn
 from cg_upscaler.cli.workplace import Workplace, workplace
 from cg_upscaler.errors import RecordDamaged
+from cg_upscaler.flight.turn import turn
 from cg_upscaler.job import Event, Outcome, Plan, Receipt
 from cg_upscaler.library.config import Config
 from cg_upscaler.library.precautions import Precautions
@@ -39,7 +39,7 @@ def start(config: Config, how: How) -> ExitCode:
     if supervision.is_child():
         return _go(config, how)
     state = how.state_of(config)
-    with turn(state, config.output, how.wait):
+    with turn(state, config.output, how.wait, say=lambda text: click.echo(text, err=True)):
         if not how.afresh and not how.only:
             with suppress(RecordDamaged):  # which a run mends
                 settled = _settled(config, how)

@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from cg_upscaler.cli.exit_codes import ExitCode
-from cg_upscaler.cli.turn import turn
 from cg_upscaler.errors import UsageError
+from cg_upscaler.flight.turn import turn
 from cg_upscaler.library.receipts import REPORT, Receipts
 from cg_upscaler.library.record.mending import COPY, open_record
 from cg_upscaler.library.record.merging import absorb, together
@@ -38,7 +38,7 @@ def merge(
     parts = [part for each in states for part in _records(each)] if states else _shards(place)
     if not parts:
         raise UsageError("no shard left a record here", where=output, fix="name the folders of the records")
-    with turn(place, output, wait), ExitStack() as stack:
+    with turn(place, output, wait, say=lambda text: click.echo(text, err=True)), ExitStack() as stack:
         receipts, notes = open_record(output, place)
         stack.enter_context(receipts)
         for note in notes:

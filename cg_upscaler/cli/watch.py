@@ -11,9 +11,9 @@ from cg_upscaler.cli.exit_codes import ExitCode
 from cg_upscaler.cli.how import How
 from cg_upscaler.cli.options import comparing, configured, generating, library, working
 from cg_upscaler.cli.showing import show
-from cg_upscaler.cli.turn import make_state
 from cg_upscaler.cli.watching import Stop, Watching
 from cg_upscaler.errors import UsageError
+from cg_upscaler.flight.turn import make_state
 
 
 @click.command()

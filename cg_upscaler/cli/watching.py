@@ -19,8 +19,8 @@ from cg_upscaler.cli import bug
 from cg_upscaler.cli.going import Around, go
 from cg_upscaler.cli.how import How
 from cg_upscaler.cli.saves import Saves
-from cg_upscaler.cli.turn import turn
 from cg_upscaler.errors import Cancelled, UpscaleError
+from cg_upscaler.flight.turn import turn
 from cg_upscaler.library.config import Config
 from cg_upscaler.library.plan import survey_library
 from cg_upscaler.library.precautions import Precautions

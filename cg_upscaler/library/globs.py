@@ -17,6 +17,12 @@ def matches(name: str, patterns: Iterable[str]) -> bool:
     return any(_compiled(pattern).fullmatch(name) is not None for pattern in patterns)
 
 
+def literal(name: str) -> str:
+    """Return the pattern that covers a name of the library and nothing else, but for its case."""
+    escaped = "".join(f"[{sign}]" if sign in "*?[" else sign for sign in name)
+    return f"/{escaped}"
+
+
 @cache
 def _compiled(pattern: str) -> re.Pattern[str]:
     glob = pattern.replace("\\", "/").removeprefix("./")

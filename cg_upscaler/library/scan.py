@@ -68,20 +68,21 @@ def scan(
     root: Path,
     *,
     only: Sequence[str] = (),
+    deep: bool = True,
     ours: Callable[[str], bool] = lambda path: False,
     suffixes: Collection[str] = codecs.SUFFIXES.keys(),
 ) -> Scan:
     """List the textures under `root`, which may also be a single file.
 
     Hidden files and folders are passed over, and every file of which `ours` says that this tool wrote it. `only`
-    keeps names that one of its globs matches. Names that differ in nothing but case are problems, for their results
+    keeps names that one of its globs matches; unless it is `deep`, folders below are left alone. Names that differ in nothing but case are problems, for their results
     would be one file on Windows and macOS. Raises `UsageError` where there is no such file or folder.
     """
     alone = os.path.isfile(root)
     if not alone and not os.path.isdir(root):
         raise UsageError("no such file or folder", where=root, fix="check the path of the library")
     walk = _Walk(root.parent if alone else root)
-    there = sorted(walk.files(deep=not alone), key=lambda item: _order(item.name))
+    there = sorted(walk.files(deep=deep and not alone), key=lambda item: _order(item.name))
     here = [item for item in there if item.name == root.name] if alone else there
     asked = [item for item in here if not only or matches(item.name, only)]
     own = {item.name for item in there if ours(item.path)}
@@ -114,7 +115,7 @@ def scan(
         sidecars=tuple(item.name for item in beside if item.suffix in sidecars.SUFFIXES),
         descriptions=tuple(item.name for item in beside if item.suffix in texels.SUFFIXES),
         stamps={item.name: item.stamp or (-1, -1) for item in beside if item.suffix in reading},
-        complete=not only and not alone and not walk.problems,
+        complete=deep and not only and not alone and not walk.problems,
     )
 
 

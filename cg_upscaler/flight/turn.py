@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import click
 from filelock import FileLock, Timeout
 
 from cg_upscaler.errors import Cancelled, UsageError
@@ -21,19 +20,29 @@ _LOOK = 0.2
 """Seconds between looks at whether it is this run's turn."""
 
 
+def _silent(text: str) -> None:
+    pass
+
+
 @contextmanager
-def turn(state: Path, output: Path, wait: float | None, until: Callable[[], bool] | None = None) -> Iterator[None]:
+def turn(
+    state: Path,
+    output: Path,
+    wait: float | None,
+    until: Callable[[], bool] | None = None,
+    say: Callable[[str], None] = _silent,
+) -> Iterator[None]:
     """Hold the turn at a record, whose folder is `state`. The system takes it back however the process ends.
 
-    Waits up to `wait` seconds for another run to end; None is not at all. Raises `UsageError` where it does not. With
-    `until` waits without a word as long as that is false, and raises `Cancelled` then.
+    Waits up to `wait` seconds for another run to end, and says so; None is not at all. Raises `UsageError` where it
+    does not. With `until` waits as long as that is false, and raises `Cancelled` then.
     """
     lock = FileLock(make_state(state) / _LOCK)
     try:
         if until is not None:
             lock.acquire(cancel_check=until, poll_interval=_LOOK)
         else:
-            _acquire(lock, state, wait)
+            _acquire(lock, state, wait, say)
     except Timeout:
         if until is not None:
             raise Cancelled from None
@@ -68,13 +77,13 @@ def _unfit(state: Path, error: Exception) -> UsageError:
     return UsageError(f"cannot be made or locked: {reason}", where=state, fix=fix)
 
 
-def _acquire(lock: FileLock, state: Path, wait: float | None) -> None:
+def _acquire(lock: FileLock, state: Path, wait: float | None, say: Callable[[str], None]) -> None:
     try:
         lock.acquire(timeout=0)
     except Timeout:
         if not wait:
             raise
-        click.echo(f"waiting for another run to end: {_who(state)}", err=True)
+        say(f"waiting for another run to end: {_who(state)}")
         lock.acquire(timeout=wait, poll_interval=_LOOK)
 
 

@@ -1,0 +1,363 @@
+"""The words of the worker's protocol: one JSON object a line, requests one way, messages the other. `docs/worker.md`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import MISSING, asdict, dataclass, field, fields
+from typing import Any, ClassVar, Union
+
+PROTOCOL = 1
+"""Goes up when a word means something else than before. New fields and messages leave it: who does not know them
+passes them over."""
+
+LINE = 1 << 20
+"""Bytes that a line may have, either way."""
+
+
+class Rubbish(ValueError):
+    """A line that is no message. Its text says why, and what it begins with."""
+
+
+# What a host asks
+
+
+@dataclass(frozen=True)
+class Texture:
+    """A file that is to be upscaled, and what the host knows of it."""
+
+    path: str
+    """Absolute."""
+    given: dict[str, Any] = field(default_factory=dict)
+    """Settings for it alone, as a rule of a configuration has them: ``{"kind": "normal"}``. They beat all others."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """Textures, and how they are to be upscaled."""
+
+    textures: tuple[Texture, ...]
+    settings: dict[str, Any] = field(default_factory=dict)
+    """As a configuration has them at its top: ``{"scale": 2, "model": "realesrgan-x4plus"}``."""
+    into: str = ""
+    """The folder for results. Empty: beside the sources, under the names that ``prefix`` and ``suffix`` give."""
+    config: str = ""
+    """The path of a configuration file, whose rules hold too. Its ``output`` is where results go unless `into` says."""
+    force: bool = False
+    """Do everything again, and replace what somebody else wrote."""
+
+
+@dataclass(frozen=True)
+class About:
+    """Asks for `Abilities`: where generators run, and which there are. Loads torch, which takes seconds."""
+
+    do: ClassVar[str] = "about"
+    id: int
+
+
+@dataclass(frozen=True)
+class Look:
+    """Asks for `Looked`: what textures are taken for, and what would be done with them."""
+
+    do: ClassVar[str] = "look"
+    id: int
+    task: Task
+
+
+@dataclass(frozen=True)
+class Upscale:
+    """Asks for textures to be upscaled: `Progress` comes until it is `Done`."""
+
+    do: ClassVar[str] = "upscale"
+    id: int
+    task: Task
+
+
+@dataclass(frozen=True)
+class Preview:
+    """Asks for a rectangle of one texture to be upscaled, which comes as `Previewed`."""
+
+    do: ClassVar[str] = "preview"
+    id: int
+    task: Task
+    """Of one texture."""
+    crop: tuple[int, int, int, int]
+    """Left, top, width, height, in texels of the source from its top left corner."""
+    into: str
+    """The folder, absolute, for the picture: a PNG, or an EXR where the source has floats."""
+
+
+@dataclass(frozen=True)
+class Cancel:
+    """Asks for a request to be given up, begun or not; it ends as `Cancelled`, unless it is at its end already."""
+
+    do: ClassVar[str] = "cancel"
+    id: int
+
+
+@dataclass(frozen=True)
+class Shutdown:
+    """Asks the worker to end; what is being done is cancelled."""
+
+    do: ClassVar[str] = "shutdown"
+
+
+Request = Union[About, Look, Upscale, Preview, Cancel, Shutdown]
+
+
+# What the worker says
+
+
+@dataclass(frozen=True)
+class Hello:
+    """The first message, before anything slow."""
+
+    event: ClassVar[str] = "hello"
+    protocol: int
+    version: str
+    """Of the engine."""
+    process: int = 0
+
+
+@dataclass(frozen=True)
+class Model:
+    """A generator."""
+
+    name: str
+    scale: int
+    licence: str = ""
+    draft: bool = False
+    """Whether it is small and fast: fit for a preview."""
+
+
+@dataclass(frozen=True)
+class Abilities:
+    """Answers `About`."""
+
+    event: ClassVar[str] = "abilities"
+    id: int
+    device: str
+    """As torch spells it: ``cuda:0``."""
+    label: str
+    """As its maker spells it."""
+    models: tuple[Model, ...] = ()
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What one texture is taken for, and what is done with it."""
+
+    path: str
+    kind: str
+    """Which map: ``normal``."""
+    why: str
+    """Why it is taken for that."""
+    action: str
+    """``upscale``, ``copy`` or ``skip``."""
+    output: str = ""
+    width: int = 0
+    """Of the result."""
+    height: int = 0
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Looked:
+    """Answers `Look`. What cannot be worked on is among `failures`."""
+
+    event: ClassVar[str] = "looked"
+    id: int
+    textures: tuple[Planned, ...] = ()
+    failures: dict[str, str] = field(default_factory=dict)
+    """Why, by path."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a request is: 0 … 1, and on which texture."""
+
+    event: ClassVar[str] = "progress"
+    id: int
+    share: float
+    path: str = ""
+    done: int = 0
+    """Textures that ended."""
+    of: int = 0
+
+
+@dataclass(frozen=True)
+class Result:
+    """How one texture ended."""
+
+    path: str
+    outcome: str
+    """``done``, ``copied``, ``current`` (up to date already), ``skipped``, ``rejected`` or ``failed``."""
+    output: str = ""
+    kind: str = ""
+    width: int = 0
+    height: int = 0
+    seconds: float = 0.0
+    error: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Done:
+    """Ends `Upscale`, whatever became of each texture."""
+
+    event: ClassVar[str] = "done"
+    id: int
+    results: tuple[Result, ...] = ()
+
+
+@dataclass(frozen=True)
+class Previewed:
+    """Answers `Preview`."""
+
+    event: ClassVar[str] = "previewed"
+    id: int
+    output: str
+    kind: str = ""
+    width: int = 0
+    height: int = 0
+
+
+@dataclass(frozen=True)
+class Cancelled:
+    """Ends a request that was cancelled. What was finished before stays."""
+
+    event: ClassVar[str] = "cancelled"
+    id: int
+
+
+@dataclass(frozen=True)
+class Failed:
+    """Ends a request that could not be done at all, or answers a line that is none (then `id` is 0)."""
+
+    event: ClassVar[str] = "failed"
+    id: int
+    what: str
+    kind: str = "bug"
+    """``usage``, ``source``, ``model``, ``device``, ``output`` or ``bug``; ``engine``: the client's own, where there is
+    no worker that could answer."""
+    where: str = ""
+    fix: str = ""
+
+
+@dataclass(frozen=True)
+class Alive:
+    """Said every few seconds while something is being done: whoever hears nothing for a minute is right to worry."""
+
+    event: ClassVar[str] = "alive"
+
+
+@dataclass(frozen=True)
+class Bye:
+    """The last message: the worker ends, as ``why`` says: ``asked``, ``idle`` or ``alone`` (its host is gone)."""
+
+    event: ClassVar[str] = "bye"
+    why: str
+
+
+Message = Union[Hello, Abilities, Looked, Progress, Done, Previewed, Cancelled, Failed, Alive, Bye]
+
+_NESTED: dict[tuple[str, str], Any] = {
+    ("Look", "task"): Task,
+    ("Upscale", "task"): Task,
+    ("Preview", "task"): Task,
+    ("Task", "textures"): Texture,
+    ("Abilities", "models"): Model,
+    ("Looked", "textures"): Planned,
+    ("Done", "results"): Result,
+}
+_REQUESTS: dict[str, Any] = {each.do: each for each in (About, Look, Upscale, Preview, Cancel, Shutdown)}
+_MESSAGES: dict[str, Any] = {
+    each.event: each for each in (Hello, Abilities, Looked, Progress, Done, Previewed, Cancelled, Failed, Alive, Bye)
+}
+_PLAIN: dict[str, Any] = {
+    "int": int,
+    "float": (int, float),
+    "str": str,
+    "bool": bool,
+    "dict[str, Any]": dict,
+    "dict[str, str]": dict,
+}
+
+
+def line_of(said: Request | Message) -> bytes:
+    """Return a request or a message as its line, in ASCII. Paths that are no Unicode survive as lone surrogates."""
+    word = {"do": said.do} if hasattr(said, "do") else {"event": said.event}
+    return json.dumps({**word, **asdict(said)}, allow_nan=False).encode("ascii") + b"\n"
+
+
+def request_of(line: bytes) -> Request:
+    """Return the request of a line. Raises `Rubbish`."""
+    made: Request = _parsed(line, "do", _REQUESTS)
+    return made
+
+
+def message_of(line: bytes) -> Message | None:
+    """Return the message of a line; None for one that only later versions know. Raises `Rubbish`."""
+    made: Message | None = _parsed(line, "event", _MESSAGES, passing=True)
+    return made
+
+
+def _parsed(line: bytes, key: str, known: dict[str, Any], *, passing: bool = False) -> Any:
+    try:
+        said = json.loads(line)
+    except (ValueError, RecursionError):
+        raise Rubbish(f"no JSON: {_start(line)}") from None
+    if not isinstance(said, dict) or not isinstance(said.get(key), str):
+        raise Rubbish(f"no object with {key!r}: {_start(line)}")
+    kind = known.get(said[key])
+    if kind is None:
+        if passing:
+            return None
+        raise Rubbish(f"unknown {key} {said[key]!r}; known are {', '.join(known)}")
+    return _made(kind, said, said[key])
+
+
+def _made(kind: Any, said: Any, place: str) -> Any:
+    """Return a dataclass of plain values, without fields that are not known."""
+    if not isinstance(said, dict):
+        raise Rubbish(f"{place} is to be an object")
+    values = {}
+    for each in fields(kind):
+        if each.name not in said:
+            continue
+        values[each.name] = _value(kind, each.name, str(each.type), said[each.name], f"{place}.{each.name}")
+    try:
+        return kind(**values)
+    except TypeError:
+        lacks = [each.name for each in fields(kind) if each.name not in values and _needed(each)]
+        raise Rubbish(f"{place} lacks {', '.join(lacks)}") from None
+
+
+def _value(kind: Any, name: str, type_: str, value: Any, place: str) -> Any:
+    nested = _NESTED.get((kind.__name__, name))
+    if type_.startswith("tuple"):
+        if not isinstance(value, list):
+            raise Rubbish(f"{place} is to be a list")
+        if nested is not None:
+            return tuple(_made(nested, item, f"{place}[{index}]") for index, item in enumerate(value))
+        item = int if type_ == "tuple[int, int, int, int]" else str
+        fits = all(_is(each, item) for each in value) and (item is str or len(value) == 4)
+        if not fits:
+            raise Rubbish(f"{place} is to be {'four whole numbers' if item is int else 'a list of texts'}")
+        return tuple(value)
+    if nested is not None:
+        return _made(nested, value, place)
+    if not _is(value, _PLAIN[type_]):
+        raise Rubbish(f"{place} is to be of type {type_}")
+    return value
+
+
+def _is(value: Any, kind: Any) -> bool:
+    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
+
+
+def _needed(each: Any) -> bool:
+    return each.default is MISSING and each.default_factory is MISSING
+
+
+def _start(line: bytes) -> str:
+    return repr(line[:80].decode("utf-8", "replace"))
