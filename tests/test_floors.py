@@ -70,7 +70,7 @@ LIBRARIES: dict[str, frozenset[str]] = {
     "openvino": frozenset({"bench"}),
     "ncnn": frozenset({"bench"}),
     "matplotlib": frozenset({"bench"}),
-    "filelock": frozenset({"cli"}),
+    "filelock": frozenset({"flight"}),
     "watchfiles": frozenset({"cli"}),
     "platformdirs": frozenset({"library", "flight"}),
     "psutil": frozenset({"backends", "bench"}),

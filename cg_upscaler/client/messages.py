@@ -1,4 +1,4 @@
-"""The words of the worker's protocol: one JSON object a line, requests one way, messages the other. `docs/worker.md`."""
+"""The words of the worker's protocol, one JSON object a line: requests one way, messages the other."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class Shutdown:
     do: ClassVar[str] = "shutdown"
 
 
-Request = Union[About, Look, Upscale, Preview, Cancel, Shutdown]
+Request = Union[About, Look, Upscale, Preview, Cancel, Shutdown]  # noqa: UP007 (evaluated as the module loads, also by Python 3.9)
 
 
 # What the worker says
@@ -258,7 +258,7 @@ class Bye:
     why: str
 
 
-Message = Union[Hello, Abilities, Looked, Progress, Done, Previewed, Cancelled, Failed, Alive, Bye]
+Message = Union[Hello, Abilities, Looked, Progress, Done, Previewed, Cancelled, Failed, Alive, Bye]  # noqa: UP007
 
 _NESTED: dict[tuple[str, str], Any] = {
     ("Look", "task"): Task,

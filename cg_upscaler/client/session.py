@@ -1,4 +1,4 @@
-"""One conversation with a worker, whatever carries it: bytes go in, messages come out, and every request gets an end."""
+"""One conversation with a worker, whatever carries it: bytes go in, messages come out, each request gets an end."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class Session:
     # Hearing
 
     def feed(self, data: bytes) -> list[Message]:
-        """Return the messages that are whole with these bytes. What is none is kept for the case that all ends badly."""
+        """Return the messages that are whole with these bytes. What is none is kept in case all ends badly."""
         self._heard = self._clock()
         messages: list[Message] = []
         *lines, self._buffer = (self._buffer + data).split(b"\n")

@@ -75,8 +75,9 @@ def scan(
     """List the textures under `root`, which may also be a single file.
 
     Hidden files and folders are passed over, and every file of which `ours` says that this tool wrote it. `only`
-    keeps names that one of its globs matches; unless it is `deep`, folders below are left alone. Names that differ in nothing but case are problems, for their results
-    would be one file on Windows and macOS. Raises `UsageError` where there is no such file or folder.
+    keeps names that one of its globs matches; unless it is `deep`, folders below are left alone. Names that differ in
+    nothing but case are problems, for their results would be one file on Windows and macOS. Raises `UsageError` where
+    there is no such file or folder.
     """
     alone = os.path.isfile(root)
     if not alone and not os.path.isdir(root):

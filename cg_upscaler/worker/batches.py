@@ -7,13 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from cg_upscaler.client.messages import Task, Texture
 from cg_upscaler.errors import UsageError
 from cg_upscaler.job import Job, Plan
-from cg_upscaler.library.config import Config, Rule, load
-from cg_upscaler.library.config.complaints import in_words
+from cg_upscaler.library.config import Config, Rule, load, rule_of
 from cg_upscaler.library.globs import literal
 from cg_upscaler.library.naming.materials import find_materials
 from cg_upscaler.library.receipts import Receipts
@@ -117,7 +114,7 @@ def _names_source(task: Task) -> bool:
 def _batch(task: Task, folder: Path, textures: list[Texture], *, whole: bool) -> Batch:
     config = _config(task, folder, whole=whole)
     paths = {Path(os.path.relpath(texture.path, folder)).as_posix(): texture.path for texture in textures}
-    rules = list(_rules({name: texture for name, texture in zip(paths, textures, strict=True)}))
+    rules = tuple(_rules(dict(zip(paths, textures, strict=True))))
     return Batch(config.model_copy(update={"rules": (*rules, *config.rules)}), paths, whole)
 
 
@@ -138,13 +135,7 @@ def _rules(textures: Mapping[str, Texture]) -> Iterator[Rule]:
     for name, texture in textures.items():
         if not texture.given:
             continue
-        try:
-            rule = Rule.model_validate({**texture.given, "match": literal(name)})
-        except ValidationError as error:
-            what, fix = in_words(error.errors()[0], sorted(Rule.model_fields))
-            raise UsageError(what, where=texture.path, fix=fix) from None
-        rule._where = "as the host says"
-        yield rule
+        yield rule_of({**texture.given, "match": literal(name)}, texture.path)
 
 
 def _why_not(path: Path, there: Scan) -> str:

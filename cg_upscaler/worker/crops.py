@@ -17,7 +17,7 @@ from cg_upscaler.generate.known_reach import reach_on
 from cg_upscaler.generate.pool import Pool
 from cg_upscaler.geometry import Size
 from cg_upscaler.job import Action, Event, Job, Outcome
-from cg_upscaler.library.config import Config, Rule
+from cg_upscaler.library.config import Config, Rule, rule_of
 from cg_upscaler.library.plan import make_plan
 from cg_upscaler.library.receipts import Receipts
 from cg_upscaler.maps import AlphaMode, MapKind
@@ -98,4 +98,4 @@ def _rule(job: Job) -> Rule:
         says["kind"] = job.kind.value
     if job.alpha is not AlphaMode.NONE:
         says["alpha"] = job.alpha.value
-    return Rule.model_validate(says)
+    return rule_of(says, job.source)

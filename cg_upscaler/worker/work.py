@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 import traceback
@@ -176,7 +177,7 @@ class Work:
         return Done(number, tuple(results))
 
     def _previewed(self, request: Preview, check: Callable[[], None]) -> Previewed:
-        found = batches.batches(replace(request.task, into=request.into))  # wherever its result would go
+        found = batches.batches(replace(request.task, into=os.path.join(request.into, "result")))  # none is written
         if len(found) != 1 or len(found[0].paths) != 1:
             raise UsageError("a preview is of one texture", fix="ask for one after the other")
         with self._planned(found[0], check, read_only=True) as (planned, _):

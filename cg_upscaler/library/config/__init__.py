@@ -27,6 +27,7 @@ __all__ = [
     "When",
     "converting",
     "load",
+    "rule_of",
     "schema",
 ]
 
@@ -82,6 +83,17 @@ def _require_no_output(plain: Mapping[str, Any], given: Mapping[str, Any]) -> No
         raise UsageError("results are to go beside their sources, and in their place as well", fix="keep one")
     if "output" in {**plain, **given}:
         raise UsageError("results are to go beside their sources, and into an output folder as well", fix="keep one")
+
+
+def rule_of(said: Mapping[str, Any], where: str) -> Rule:
+    """Return a rule of plain values that somebody gave who has no file. Raises `UsageError`, which says `where`."""
+    try:
+        rule = Rule.model_validate(dict(said))
+    except ValidationError as error:
+        what, fix = in_words(error.errors()[0], sorted(Rule.model_fields))
+        raise UsageError(what, where=where, fix=fix) from None
+    rule._where = where
+    return rule
 
 
 def converting(config: Config) -> Config:
