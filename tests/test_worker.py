@@ -136,7 +136,7 @@ def test_a_preview_is_the_middle_of_the_result(talk: Client, tmp_path: Path) -> 
     (whole,) = upscaled(talk, task(source, into=tmp_path / "out")).values()
     small, large = (codecs.read(Path(path)).pixels.astype(int) for path in (preview.output, whole.output))
     assert abs(small[16:-16, 16:-16] - large[48:80, 48:80]).max() <= 1
-    assert sorted(path.name for path in tmp_path.iterdir()) == [f"preview-{preview.id}.png", "out", "rock_color.png"]
+    assert {path.name for path in tmp_path.iterdir()} == {f"preview-{preview.id}.png", "out", "rock_color.png"}
 
 
 @pytest.mark.parametrize("crop", [(-1, 0, 8, 8), (0, 0, 25, 8), (0, 0, 0, 8), (20, 20, 8, 8)])
@@ -360,3 +360,25 @@ def test_a_run_by_night_into_the_same_folder_is_waited_for(talk: Client, library
         time.sleep(1.0)
         assert not any(isinstance(message, (Done, Failed)) for message in talk.messages())
     assert isinstance(last(talk, number), Done)
+
+
+# What the documentation shows
+
+
+def test_the_example_of_the_documentation_works(library: Path, tmp_path: Path) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "worker.md").read_text(encoding="utf-8")
+    example = page.split("```python\n")[1].split("```")[0]
+    example = example.replace("/game/textures/rock_n.png", str(library / "rock_normal.png"))
+    example = example.replace("/game/larger", str(tmp_path / "larger")).replace('"scale": 2', '"model": "bicubic"')
+    environ = {**os.environ, "CG_UPSCALE": sys.executable}
+    said = subprocess.run([sys.executable, "-c", example], env=environ, capture_output=True, text=True, check=True)
+    assert "100%" in said.stdout and "outcome='done'" in said.stdout
+    assert (tmp_path / "larger" / "rock_normal.png").is_file()
+
+
+def test_the_page_names_every_word_of_the_protocol() -> None:
+    from cg_upscaler.client import messages
+
+    page = (Path(__file__).parents[1] / "docs" / "worker.md").read_text(encoding="utf-8")
+    words = [*messages._REQUESTS, *messages._MESSAGES]
+    assert [word for word in words if f"`{word}`" not in page and f'"{word}"' not in page] == []
