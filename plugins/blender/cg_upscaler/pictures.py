@@ -59,15 +59,15 @@ def _saved(image: Any, folder: Path) -> Path:
         raise Refused(f"{image.name} holds no pixels")
     deep = image.is_float
     path = folder / _file_name(image, ".exr" if deep else ".png")
-    copy = image.copy()
+    format_ = image.file_format
     try:
-        copy.file_format = "OPEN_EXR" if deep else "PNG"
-        copy.filepath_raw = str(path)
-        copy.save(filepath=str(path))
+        # Not a copy of the image: that of a generated one is generated anew, without what was painted.
+        image.file_format = "OPEN_EXR" if deep else "PNG"
+        image.save(filepath=str(path), save_copy=True)
     except RuntimeError as error:
         raise Refused(f"{image.name} could not be saved: {str(error).strip()}") from error
     finally:
-        bpy.data.images.remove(copy)
+        image.file_format = format_
     return path
 
 
