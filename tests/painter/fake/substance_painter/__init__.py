@@ -1,0 +1,1 @@
+from . import event, export, logging, project, resource, ui

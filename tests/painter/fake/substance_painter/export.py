@@ -1,0 +1,3 @@
+import enum
+class ExportStatus(enum.Enum):
+    Success=0; Cancelled=1; Warning=2; Error=3

@@ -1,0 +1,3 @@
+docks=[]
+def add_dock_widget(widget, ui_modes=0): docks.append(widget); return widget
+def delete_ui_element(element): docks.remove(element); element.deleteLater()
