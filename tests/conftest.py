@@ -9,6 +9,9 @@ from hypothesis import settings
 settings.register_profile("default", deadline=None)
 settings.load_profile("default")
 
+# Tests of plugins, which run within their hosts: `python -m tests.hosts`.
+collect_ignore = ["hosts"]
+
 # The networks of tests are tiny, and tests run side by side: threads would only wait for each other.
 torch.set_num_threads(1)
 
