@@ -6,6 +6,9 @@
     python dev.py test     run the tests (further options go to pytest)
     python dev.py torture  kill runs at random moments, fail their calls to the system, and compare what they leave:
                            the long form of tests/torture (`torture --kills 50`; `--help` tells all)
+    python dev.py plugins  pack the plugins for Blender and Substance 3D Painter into dist (`plugins blender --to DIR`)
+    python dev.py hosts    run the tests of the plugins in their hosts, each in an environment of its own in out/hosts
+                           (`hosts --all`, `hosts painter`; `--help` tells all)
     python dev.py lint     check style with ruff
     python dev.py types    check types with mypy
     python dev.py setup    only create .venv and install into it
@@ -132,6 +135,16 @@ def torture(options: list[str]) -> int:
     return call(PYTHON, "-m", "tests.torture", *options)
 
 
+def plugins(options: list[str]) -> int:
+    """Pack the plugins as zip files."""
+    return call(UPSCALE, "plugins", "build", *options)
+
+
+def hosts(options: list[str]) -> int:
+    """Run the tests of plugins where plugins run."""
+    return call(PYTHON, "-m", "tests.hosts", *options)
+
+
 def pytest(marker: str, *options: str) -> int:
     return call(PYTHON, "-m", "pytest", "-m", marker, *options)
 
@@ -166,6 +179,8 @@ COMMANDS = {
     "quality": quality,
     "test": test,
     "torture": torture,
+    "plugins": plugins,
+    "hosts": hosts,
     "lint": lint,
     "types": types,
     "setup": setup,

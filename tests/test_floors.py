@@ -19,7 +19,7 @@ FLOORS = (
     ("codecs", "models", "backends", "measure"),
     ("library",),
     ("generate", "bench", "upscale", "delivery", "gates", "flight", "engine", "cluster"),
-    ("api", "cli", "report", "worker", "client"),
+    ("api", "cli", "report", "worker", "client", "hosts"),
 )
 FLOOR = {part: number for number, parts in enumerate(FLOORS) for part in parts}
 
@@ -41,6 +41,8 @@ TALK = frozenset(
         ("cli", "report"),
         ("cli", "worker"),
         ("worker", "client"),
+        ("cli", "hosts"),
+        ("hosts", "client"),
     }
 )
 """Who may import whom on one floor: (importer, imported). Within its own package a file may import anything."""
@@ -72,7 +74,7 @@ LIBRARIES: dict[str, frozenset[str]] = {
     "matplotlib": frozenset({"bench"}),
     "filelock": frozenset({"flight"}),
     "watchfiles": frozenset({"cli"}),
-    "platformdirs": frozenset({"library", "flight"}),
+    "platformdirs": frozenset({"library", "flight", "hosts"}),
     "psutil": frozenset({"backends", "bench"}),
     "numba": frozenset({"backends"}),
     "llvmlite": frozenset({"backends"}),

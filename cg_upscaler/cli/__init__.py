@@ -25,6 +25,7 @@ COMMANDS = {
     "farm-template": "cg_upscaler.cli.farm_template",
     "inspect": "cg_upscaler.cli.inspect",
     "compare": "cg_upscaler.cli.compare",
+    "plugins": "cg_upscaler.cli.plugins",
     "init": "cg_upscaler.cli.init",
     "models": "cg_upscaler.cli.models",
     "bench": "cg_upscaler.cli.bench",
