@@ -84,9 +84,7 @@ def _have_installed(plugin: hosts.Plugin, program: Path) -> None:
                 command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=_PATIENCE
             )
         except (OSError, subprocess.TimeoutExpired) as error:
-            raise OutputError(
-                f"could not be run: {error}", where=program, fix="name a Blender of 4.2 or later"
-            ) from error
+            raise OutputError(f"could not be run: {error}", where=program, fix=_NEEDED) from error
         if done.returncode != 0:
             said = (done.stderr.strip() or done.stdout.strip()).splitlines()
             raise OutputError(

@@ -10,12 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import cg_upscaler
 from cg_upscaler import client
 from cg_upscaler.client.launch import note_engine
 from cg_upscaler.errors import OutputError, UsageError
 
-_PACKAGE = Path(cg_upscaler.__file__).parent
+_PACKAGE = Path(client.__file__).parents[1]
 _SOURCES = (_PACKAGE / "plugins", _PACKAGE.parent / "plugins")
 """Where plugins lie: in an installed package, and in a working copy."""
 
@@ -98,7 +97,7 @@ def write_folder(plugin: Plugin, into: Path, *, engine: str) -> Path:
         raise OutputError(
             "is something else than this plugin, and is left alone",
             where=target,
-            fix="move it away, or choose another folder",
+            fix="move it away, or choose another folder with --to",
         )
     try:
         into.mkdir(parents=True, exist_ok=True)
@@ -144,5 +143,5 @@ def _unwritable(error: OSError, path: Path) -> OutputError:
     return OutputError(
         f"cannot be written: {error.strerror or error}",
         where=where,
-        fix="close the program, or choose another folder with --to",
+        fix="close the program that uses it, or choose another folder with --to",
     )
