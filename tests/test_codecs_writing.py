@@ -186,6 +186,33 @@ def test_a_failing_replacement_leaves_the_old_file(target, monkeypatch):
     assert_untouched(target)
 
 
+@pytest.mark.parametrize(("tries", "comes"), [(3, True), (99, False)])
+def test_a_file_that_another_program_has_open_for_a_moment_is_waited_for(tmp_path, monkeypatch, tries, comes):
+    """As Windows says it, where no file is replaced that somebody reads."""
+    target = tmp_path / "rock.png"
+    target.write_bytes(b"old")
+    real, pauses = os.replace, []
+
+    def replace(source, to):
+        if len(pauses) < tries:
+            error = PermissionError(errno.EACCES, "The process cannot access the file", str(to))
+            error.winerror = 32
+            raise error
+        real(source, to)
+
+    monkeypatch.setattr(atomic.os, "replace", replace)
+    monkeypatch.setattr(atomic.time, "sleep", pauses.append)
+    if comes:
+        atomic.write_bytes(target, b"new")
+        assert target.read_bytes() == b"new"
+        assert tuple(pauses) == atomic.PAUSES[:tries]
+        return
+    with pytest.raises(OutputError, match="whether another program has it open"):
+        atomic.write_bytes(target, b"new")
+    assert target.read_bytes() == b"old"
+    assert [path.name for path in tmp_path.iterdir()] == ["rock.png"]
+
+
 def test_a_folder_that_may_not_be_written_is_told(target, monkeypatch):
     def refuse(self, *args, **kwargs):
         raise PermissionError(errno.EACCES, "Permission denied")

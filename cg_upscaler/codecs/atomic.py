@@ -28,6 +28,12 @@ STALE = 24 * 3600.0
 NAME = re.compile(r"^\..*\.([0-9a-f]{8})-([0-9a-f]+)-[0-9a-f]{8}\.cgtmp(\.[^.]*)?$", re.DOTALL)
 """A temporary: target's stem, this machine, this process, a random number; the target's suffix."""
 
+BUSY = (5, 32, 33)
+"""How Windows says that a file is open elsewhere: access denied, sharing violation, lock violation."""
+
+PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
+"""Seconds between tries: a host that reads a picture again, or a virus scanner, has it open for a moment."""
+
 FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG)
 
 
@@ -76,7 +82,7 @@ def place(temporary: Path, target: Path) -> None:
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
         target.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(temporary, target)
+        _replace(temporary, target)
         _keep_name(target.parent)
     except OutputError:
         remove(temporary)
@@ -84,6 +90,18 @@ def place(temporary: Path, target: Path) -> None:
     except OSError as error:
         remove(temporary)
         raise failure(error, target) from error
+
+
+def _replace(temporary: Path, target: Path) -> None:
+    """Give a file its name, for which Windows wants that nobody has the file of that name open just now."""
+    for pause in PAUSES:
+        try:
+            return os.replace(temporary, target)
+        except OSError as error:
+            if getattr(error, "winerror", None) not in BUSY:
+                raise
+        time.sleep(pause)
+    os.replace(temporary, target)
 
 
 def _keep_name(folder: Path) -> None:
