@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -198,6 +199,27 @@ def test_what_makes_no_sense_is_refused_in_words(
     assert isinstance(failed, Failed)
     assert failed.kind == kind and what in f"{failed.what}; {failed.fix}"
     assert not (tmp_path / "out" / "rock_color.png").exists()
+
+
+def test_a_file_of_the_same_name_does_not_take_the_place_of_another(
+    talk: Client, library: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other" / "rock_color.png"
+    other.parent.mkdir()
+    shutil.copy(library / "rock_normal.png", other)
+    both = task(library / "rock_color.png", other, into=tmp_path / "out")
+    done = last(talk, talk.upscale(both))
+    assert isinstance(done, Done)
+    first, second = sorted(done.results, key=lambda result: result.path == str(other))
+    assert (first.outcome, second.outcome) == ("done", "failed")
+    assert f"is what {library / 'rock_color.png'} became; choose another folder" in second.error
+    before = (tmp_path / "out" / "rock_color.png").read_bytes()
+    (refused,) = upscaled(talk, task(other, into=tmp_path / "out")).values()
+    assert refused.outcome == "failed"
+    assert (tmp_path / "out" / "rock_color.png").read_bytes() == before
+    (library / "rock_color.png").unlink()  # it was moved: the result is the new one's
+    (taken,) = upscaled(talk, task(other, into=tmp_path / "out")).values()
+    assert taken.outcome == "done"
 
 
 def test_what_somebody_edited_is_replaced_only_by_force(talk: Client, library: Path, tmp_path: Path) -> None:

@@ -19,6 +19,8 @@ from cg_upscaler.library.scan import Scan, scan
 from cg_upscaler.library.surveying import Survey
 from cg_upscaler.library.unchanged import Folders
 
+_ELSEWHERE = "choose another folder for one of them, or put results beside their sources"
+
 _OURS = ("source", "output", "profile", "path", "rules", "profiles")
 """What a task says in words of its own, or not at all."""
 
@@ -67,7 +69,7 @@ def batches(task: Task) -> list[Batch]:
     return [_batch(task, folder, textures, whole=folder == base) for folder, textures in folders.items()]
 
 
-def planned(batch: Batch, receipts: Receipts, make: Callable[..., Plan]) -> Planned:
+def planned(batch: Batch, receipts: Receipts, make: Callable[..., Plan], *, force: bool = False) -> Planned:
     """Return what is to be done with a batch. `make` is `make_plan`, with its device and whatever reports progress.
 
     The other maps of a material are looked at too: what one becomes may depend on them.
@@ -90,7 +92,22 @@ def planned(batch: Batch, receipts: Receipts, make: Callable[..., Plan]) -> Plan
     plan = make(batch.config, receipts=receipts, survey=Survey(seen, Folders({}, frozenset()), {}))
     failures |= {batch.paths[each.name]: each.message for each in plan.problems if each.name in batch.paths}
     jobs = tuple(job for job in plan.jobs if job.name in batch.paths)
+    if not batch.whole and not force:
+        taken = {job: other for job in jobs if (other := _taken_by(job, receipts))}
+        failures |= {
+            batch.paths[job.name]: f"{job.output} is what {other} became; {_ELSEWHERE}" for job, other in taken.items()
+        }
+        jobs = tuple(job for job in jobs if job not in taken)
     return Planned(batch, replace(plan, jobs=jobs, problems=(), complete=False), failures)
+
+
+def _taken_by(job: Job, receipts: Receipts) -> str:
+    """Return the other file of the same name, from another folder, whose result stands where this one's would go."""
+    earlier = receipts.job_of(job.name)
+    if earlier is None or not earlier.output or not os.path.exists(earlier.output):
+        return ""
+    there, here = os.path.abspath(earlier.source), os.path.abspath(job.source)
+    return there if there != here and os.path.exists(there) and not os.path.samefile(there, here) else ""
 
 
 def _base(task: Task) -> Path | None:

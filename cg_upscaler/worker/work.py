@@ -127,7 +127,7 @@ class Work:
 
     @contextmanager
     def _planned(
-        self, batch: batches.Batch, check: Callable[[], None], *, read_only: bool = False
+        self, batch: batches.Batch, check: Callable[[], None], *, read_only: bool = False, force: bool = False
     ) -> Iterator[tuple[batches.Planned, Receipts]]:
         config = batch.config
         device, _ = self._on(config)
@@ -144,7 +144,7 @@ class Work:
         with turn(state, config.output, None, until=lambda: self._stops(check)):
             receipts, _ = open_record(config.output, config.state, check=False)
             with receipts:
-                yield batches.planned(batch, receipts, make), receipts
+                yield batches.planned(batch, receipts, make, force=force), receipts
 
     @staticmethod
     def _stops(check: Callable[[], None]) -> bool:
@@ -167,7 +167,7 @@ class Work:
         results: list[Result] = []
         ahead = len(task.textures)
         for batch in batches.batches(task):
-            with self._planned(batch, check) as (found, receipts):
+            with self._planned(batch, check, force=task.force) as (found, receipts):
                 results += [Result(path, "failed", error=error) for path, error in found.failures.items()]
                 told = _Told(self._channel, number, check, found, len(results), ahead)
                 _, pool = self._on(batch.config)
