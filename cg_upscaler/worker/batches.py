@@ -93,11 +93,13 @@ def planned(batch: Batch, receipts: Receipts, make: Callable[..., Plan], *, forc
     failures |= {batch.paths[each.name]: each.message for each in plan.problems if each.name in batch.paths}
     jobs = tuple(job for job in plan.jobs if job.name in batch.paths)
     if not batch.whole and not force:
-        taken = {job: other for job in jobs if (other := _taken_by(job, receipts))}
-        failures |= {
-            batch.paths[job.name]: f"{job.output} is what {other} became; {_ELSEWHERE}" for job, other in taken.items()
+        taken = {
+            batch.paths[job.name]: f"{job.output} is what {other} became; {_ELSEWHERE}"
+            for job in jobs
+            if (other := _taken_by(job, receipts))
         }
-        jobs = tuple(job for job in jobs if job not in taken)
+        failures |= taken
+        jobs = tuple(job for job in jobs if batch.paths[job.name] not in taken)
     return Planned(batch, replace(plan, jobs=jobs, problems=(), complete=False), failures)
 
 
