@@ -4,6 +4,7 @@
     python -m tests.hosts blender-4.2 blender-5.0 painter    those
     python -m tests.hosts --all                              every one
     python -m tests.hosts blender-4.5 -- -k material         what follows goes to pytest
+    python -m tests.hosts --quick                            without holding results against the command line's
 
 Environments are kept in out/hosts. A Blender from PyPI needs the very Python that it was built for.
 """
@@ -22,6 +23,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 PLACE = ROOT / "out" / "hosts"
+SAME = PLACE / "same"
+"""What all ways into the engine are to make the same files of."""
 
 
 @dataclass(frozen=True)
@@ -51,16 +54,20 @@ def main() -> int:
     )
     parser.add_argument("hosts", nargs="*", choices=[[], *HOSTS], help="which; the usual ones unless named")
     parser.add_argument("--all", action="store_true", help="every one")
+    parser.add_argument("--quick", action="store_true", help="do not hold results against the command line's")
     own, options = _parted(sys.argv[1:])
     arguments = parser.parse_args(own)
     names = list(HOSTS) if arguments.all else arguments.hosts or list(USUAL)
-    failed = [name for name in names if not run(name, HOSTS[name], options)]
+    if not arguments.quick:
+        print("-- the same textures by the command line and by the worker", flush=True)
+        subprocess.run([sys.executable, "-m", "tests.hosts.same", str(SAME)], check=True, cwd=ROOT)
+    failed = [name for name in names if not run(name, HOSTS[name], options, same=not arguments.quick)]
     if failed:
         print(f"failed in {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0
 
 
-def run(name: str, host: Host, options: list[str]) -> bool:
+def run(name: str, host: Host, options: list[str], *, same: bool) -> bool:
     """Run a host's tests, and tell whether they passed."""
     print(f"\n-- {name}", flush=True)
     if host.python not in (None, sys.version_info[:2]):
@@ -72,6 +79,7 @@ def run(name: str, host: Host, options: list[str]) -> bool:
         "CG_UPSCALE": str(Path(sys.executable).with_name("cg-upscale")),
         "OMP_NUM_THREADS": "1",
         "QT_QPA_PLATFORM": "offscreen",
+        **({"CG_UPSCALE_SAME": str(SAME)} if same else {}),
     }
     command = [python, "-m", "pytest", "-c", HERE / "pytest.ini", "--rootdir", HERE, HERE / host.folder, *options]
     return subprocess.run([str(part) for part in command], env={**os.environ, **settings}, cwd=ROOT).returncode == 0
