@@ -40,9 +40,7 @@ def main() -> None:
     by_worker(textures, place / "worker")
     made = [path.name for path in sorted((place / "cli").iterdir()) if path.is_file()]
     different = [name for name in made if not equal(place, name, "worker")]
-    print(
-        f"{len(made)} results of {count} textures; the worker made others than the command line of: {different or 'none'}"
-    )
+    print(f"{len(made)} results of {count} textures; other bytes by the worker than by the command line: {different}")
     sys.exit(bool(different))
 
 
