@@ -22,6 +22,7 @@ from cg_upscaler.client import (
     Hello,
     Message,
     NoEngine,
+    Progress,
     Result,
     Task,
     Texture,
@@ -193,6 +194,56 @@ def test_an_engine_that_is_silent_is_given_up_and_one_that_breathes_is_not(sessi
 
 
 # Processes
+
+
+def test_an_engine_that_does_not_give_up_is_stopped(session: Session, clock: Clock) -> None:
+    session.feed(HELLO)
+    given_up, _ = session.upscale(TASK)
+    other, _ = session.about()
+    session.cancel(given_up)
+    clock.now += 19.0
+    session.feed(line_of(Alive()))
+    assert session.overdue() == []
+    clock.now += 2.0
+    session.feed(line_of(Alive()))
+    first, second = session.overdue()
+    assert first == Cancelled(given_up)
+    assert isinstance(second, Failed) and second.id == other and "did not give up in time" in second.what
+    assert session.over and session.overdue() == []
+
+
+def test_what_waits_for_its_turn_may_wait_to_be_given_up(session: Session, clock: Clock) -> None:
+    session.feed(HELLO)
+    long, _ = session.upscale(TASK)
+    waiting, _ = session.upscale(TASK)
+    session.cancel(waiting)
+    clock.now += 30.0
+    session.feed(line_of(Alive()))
+    assert session.overdue() == []
+    session.feed(line_of(Done(long)))
+    clock.now += 19.0
+    assert session.overdue() == []
+    clock.now += 2.0
+    assert session.overdue() == [Cancelled(waiting)]
+
+
+def test_an_engine_that_gave_up_may_go_on_with_the_next(session: Session, clock: Clock) -> None:
+    session.feed(HELLO)
+    number, _ = session.upscale(TASK)
+    session.cancel(number)
+    session.feed(line_of(Cancelled(number)))
+    session.cancel(number)  # too late, and no harm
+    clock.now += 30.0
+    assert session.overdue() == [] and not session.over
+
+
+def test_the_texture_at_which_the_engine_died_is_named(session: Session) -> None:
+    session.feed(HELLO)
+    number, _ = session.upscale(TASK)
+    session.feed(line_of(Progress(number, 0.1, "/t/a.png", 0, 2)) + line_of(Progress(number, 0.6, "/t/b.png", 1, 2)))
+    (failed,) = session.ended(-11)
+    assert isinstance(failed, Failed)
+    assert failed.where == "/t/b.png" and "signal 11" in failed.what
 
 
 def test_a_request_is_answered(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from .messages import (
     Message,
     Preview,
     Previewed,
+    Progress,
     Request,
     Rubbish,
     Shutdown,
@@ -35,6 +36,9 @@ STARTING = 60.0
 
 SILENT = 60.0
 """Seconds for which a worker that has something to do may say nothing; it says that it is alive every few."""
+
+STOPPING = 20.0
+"""Seconds that a worker may take to give up what it is at. Then it is stopped: no file is ever half there."""
 
 _TAIL = 20
 _ENDS = (Abilities, Looked, Done, Previewed, Cancelled, Failed)
@@ -53,8 +57,13 @@ class Session:
         """Why nothing more comes of this conversation, in words; empty while it goes on."""
         self._clock = clock
         self._heard = clock()
+        self._begun = self._heard
+        """When the first of the open requests could be begun."""
         self._number = 0
-        self._open: dict[int, float] = {}
+        self._open: dict[int, str] = {}
+        """The requests that wait for their end, and the texture that each is at."""
+        self._cancelled: dict[int, float] = {}
+        """Those of them that are to be given up, and since when."""
         self._buffer = b""
         self._skipping = False
         self._rubbish: deque[str] = deque(maxlen=_TAIL)
@@ -80,6 +89,8 @@ class Session:
         return self._asked(Preview(self._next(), task, crop, into))
 
     def cancel(self, number: int) -> bytes:
+        if number in self._open:
+            self._cancelled.setdefault(number, self._clock())
         return line_of(Cancel(number))
 
     def shutdown(self) -> bytes:
@@ -104,7 +115,11 @@ class Session:
 
     def overdue(self) -> list[Message]:
         """Return the failures of all requests where the worker has been silent for too long; and `over` says so."""
-        silent = self._clock() - self._heard
+        now = self._clock()
+        first = next(iter(self._open), 0)  # they are done in the order in which they were asked
+        if first in self._cancelled and now - max(self._cancelled[first], self._begun) > STOPPING:
+            return self._end("the engine did not give up in time and was stopped", "try again")
+        silent = now - self._heard
         if self.over or silent <= (SILENT if self.hello else STARTING) or not (self._open or not self.hello):
             return []
         if self.hello is None:
@@ -146,18 +161,26 @@ class Session:
                 return [message, *self._end(*_mismatch(message))]
         elif isinstance(message, _ENDS):
             self._open.pop(message.id, None)
+            self._cancelled.pop(message.id, None)
+            self._begun = self._heard
+        elif isinstance(message, Progress) and message.id in self._open:
+            self._open[message.id] = message.path
         return [] if message is None else [message]
 
     def _end(self, what: str, fix: str) -> list[Message]:
         self.over = f"{what}; {fix}"
-        numbers, self._open = list(self._open), {}
-        return [Failed(number, what, "engine", fix=fix) for number in numbers]
+        ended = self._open, self._cancelled
+        self._open, self._cancelled = {}, {}
+        return [
+            Cancelled(number) if number in ended[1] else Failed(number, what, "engine", where, fix)
+            for number, where in ended[0].items()
+        ]
 
     def _asked(self, request: Request) -> tuple[int, bytes]:
         assert not isinstance(request, Shutdown)
         if not self._open:
             self._heard = self._clock()  # it had no reason to say anything
-        self._open[request.id] = self._clock()
+        self._open[request.id] = ""
         return request.id, line_of(request)
 
     def _next(self) -> int:
