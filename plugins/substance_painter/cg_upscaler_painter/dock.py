@@ -2,56 +2,73 @@
 
 from __future__ import annotations
 
-import html
 import os
-from typing import Any, Callable, Mapping, Optional
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from PySide6 import QtCore, QtWidgets
+from PySide6 import QtCore, QtGui, QtWidgets
 
+from . import tips
 from .carrier import Carrier
-from .client import Abilities, Cancelled, Done, Engine, Failed, NoEngine, Progress, Task, Texture, find_engine
+from .client import Abilities, Cancelled, Done, Engine, Failed, Hello, NoEngine, Progress, find_engine
+from .fields import Line, button
+from .form import Form
+from .told import GOOD, Told, Tone, failure, found, lines, sentence, summary
 
-MODELS = (
-    ("realesrgan-x4plus", "Real-ESRGAN x4plus"),
-    ("realesrgan-x4plus-anime", "Real-ESRGAN anime"),
-    ("realesr-animevideov3", "Real-ESRGAN compact (draft)"),
-    ("bicubic", "Bicubic (no generator)"),
-)
-_GOOD = ("done", "copied", "current")
+Textures = Mapping[str, dict[str, Any]]
+"""Paths, each with what is known of it."""
 
 Finished = Callable[[list[str]], None]
 """Told which files were made."""
+
+_FULL = 1000
 
 
 class Dock(QtWidgets.QWidget):
     """What the artist sees. It knows nothing of Painter, which tells it what was exported."""
 
-    def __init__(self, folder: str, on_file: Optional[Finished] = None, store: Optional[QtCore.QSettings] = None) -> None:
+    came = QtCore.Signal(object)
+    """Textures that were exported just now. A signal, so that whichever thread Painter tells it on does not matter."""
+
+    def __init__(self, folder: str, on_file: Finished | None = None, store: QtCore.QSettings | None = None) -> None:
         """`folder` is the plugin's; `on_file` is told what became of a file that was chosen by hand."""
         super().__init__()
         self.setObjectName("cg_upscaler_dock")
         self.setWindowTitle("CG Upscaler")
         self._folder, self._on_file = folder, on_file
-        self._store = store or QtCore.QSettings("cg-upscaler", "painter")
         self._exported: dict[str, dict[str, Any]] = {}
-        self._number: Optional[int] = None
-        self._then: Optional[Finished] = None
+        self._waiting: dict[str, dict[str, Any]] = {}
+        self._number: int | None = None
+        self._then: Finished | None = None
+        self._engine: Engine | None = None
+        self._results = ""
         self._carrier = Carrier(self)
         self._carrier.said.connect(self._hear)
-        self._build()
+        self.came.connect(self.exported)
+        self._build(store or QtCore.QSettings("cg-upscaler", "painter"))
+
+    @property
+    def busy(self) -> bool:
+        return self._number is not None
 
     # What Painter tells
 
-    def exported(self, textures: Mapping[str, dict[str, Any]]) -> None:
-        """Take what was exported just now; upscale it where that is to go by itself."""
+    def exported(self, textures: Textures) -> None:
+        """Take what was exported just now; upscale it where that is to go by itself, after what is being done."""
         self._exported = dict(textures)
+        if self.form.automatic.isChecked() and textures:
+            self._waiting.update(textures)
         self._show_exported()
-        if self.automatic.isChecked() and textures:
-            self.upscale_exported()
+        self._next()
+
+    def say(self, text: str, *, bad: bool = False) -> None:
+        self.told.say(text, Tone.BAD if bad else Tone.PLAIN)
 
     def close_down(self) -> None:
-        """End the engine. The dock is not used any more after this."""
-        self._keep()
+        """End the engine, which may take two seconds. The dock is not used any more after this."""
+        self.form.keep()
+        self._waiting.clear()
+        self._number = None
         self._carrier.close()
 
     # What the artist does
@@ -62,154 +79,144 @@ class Dock(QtWidgets.QWidget):
     def upscale_file(self) -> None:
         path, _ = QtWidgets.QFileDialog.getOpenFileName(self, "Choose a texture to upscale and import")
         if path:
-            self._upscale({path: {}}, self._on_file)
+            self._upscale({os.path.abspath(path): {}}, self._on_file)
 
     def test(self) -> None:
-        self._ask("about")
+        """Start the engine and tell what it is."""
+        if not self.busy:
+            self.told.clear()
+            self._ask("about")
 
     def cancel(self) -> None:
         if self._number is not None:
-            self.state.setText("Cancelling …")
+            self._waiting.clear()
+            self.state.show_text("Cancelling …")
+            self.stop.setEnabled(False)
             self._carrier.cancel(self._number)
 
-    @property
-    def busy(self) -> bool:
-        return self._number is not None
+    def open_results(self) -> None:
+        QtGui.QDesktopServices.openUrl(QtCore.QUrl.fromLocalFile(self._results))
 
-    def _upscale(self, textures: Mapping[str, dict[str, Any]], then: Optional[Finished]) -> None:
+    def _next(self) -> None:
+        """Begin what waits, if nothing is being done."""
+        if self._waiting and not self.busy:
+            textures, self._waiting = self._waiting, {}
+            self._upscale(textures, None)
+        self._show_exported()
+
+    def _upscale(self, textures: Textures, then: Finished | None) -> None:
         if self.busy:
             return
-        self._keep()
-        self.result.clear()
-        if not textures:
-            self._say("Nothing was exported yet in this session.", bad=True)
+        self.told.clear()
+        lacks = "" if textures else "Nothing was exported yet in this session."
+        there = {path: known for path, known in textures.items() if os.path.isfile(path)}
+        lacks = lacks or self.form.lacks() or ("" if there else "The exported files are gone. Export again.")
+        if lacks:
+            self.say(lacks, bad=True)
             return
-        settings: dict[str, Any] = {"model": self.model.currentData(), "scale": int(self.scale.currentData())}
-        into = self.into.text().strip()
-        if not into:
-            settings["suffix"] = self.suffix.text().strip() or "_upscaled"
-        task = Task(tuple(Texture(path, known) for path, known in textures.items()), settings, into)
+        for path in textures.keys() - there.keys():
+            self.say(f"{os.path.basename(path)} is gone, and was left out. Export again.", bad=True)
         self._then = then
-        self._ask("upscale", task)
+        self._ask("upscale", self.form.task(there))
 
     def _ask(self, request: str, *arguments: Any) -> None:
+        self.form.keep()
         try:
-            engine: Engine = find_engine(self.engine.text(), beside=self._folder)
-            self._number = self._carrier.ask(engine, request, *arguments)
+            self._engine = find_engine(self.form.engine.text(), beside=self._folder)
         except NoEngine as error:
-            self._say(str(error), bad=True)
+            self._waiting.clear()
+            self.say(sentence(str(error)), bad=True)
             return
-        self.state.setText("Starting the engine …")
-        self.bar.setValue(0)
+        self._number = self._carrier.ask(self._engine, request, *arguments)
+        self.bar.setRange(0, 0)
+        self.state.show_text("Starting the engine …" if self._carrier.hello is None else "Looking at the textures …")
         self._enable()
 
     # What the engine says
 
     def _hear(self, message: Any) -> None:
-        if getattr(message, "id", self._number) != self._number or self._number is None:
+        if self._number is None or getattr(message, "id", self._number) != self._number:
             return
-        if isinstance(message, Progress):
-            self.bar.setValue(round(message.share * 1000))
-            self.state.setText(f"{os.path.basename(message.path)} ({min(message.done + 1, message.of)} of {message.of})")
+        if isinstance(message, Hello):
+            self.state.show_text("Looking at the textures …")
+        elif isinstance(message, Progress):
+            self._show_progress(message)
         elif isinstance(message, Done):
             self._done(message)
-        elif isinstance(message, Abilities):
-            self._end(f"Found: upscales on {message.label} ({message.device}), with {len(message.models)} models")
+        elif isinstance(message, Abilities) and self._engine is not None:
+            self._end(found(message, self._engine, self._carrier.hello))
         elif isinstance(message, Cancelled):
             self._end("Cancelled. What was finished stays.")
         elif isinstance(message, Failed):
-            where = f"{os.path.basename(message.where)}: " if message.where else ""
-            self._end(f"{where}{message.what}" + (f"; {message.fix}" if message.fix else ""), bad=True)
+            self._end(failure(message), bad=True)
+
+    def _show_progress(self, progress: Progress) -> None:
+        self.bar.setRange(0, _FULL)
+        self.bar.setValue(round(progress.share * _FULL))
+        if self.stop.isEnabled():
+            which = f"{min(progress.done + 1, progress.of)} of {progress.of}"
+            self.state.show_text(f"{which}: {os.path.basename(progress.path)}")
 
     def _done(self, message: Done) -> None:
-        good = [each for each in message.results if each.outcome in _GOOD]
-        bad = [each for each in message.results if each.outcome not in _GOOD]
-        self._end(f"{len(good)} upscaled" + (f", {len(bad)} not" if bad else ""), bad=bool(bad))
-        for each in good:
-            self._say(f"{os.path.basename(each.output)}: {each.kind.replace('_', ' ')}, {each.width}×{each.height}")
-        for each in bad:
-            self._say(each.error or f"{os.path.basename(each.path)}: {each.outcome}", bad=True)
+        outputs = [each.output for each in message.results if each.outcome in GOOD]
+        if outputs:
+            self._results = os.path.dirname(outputs[0])
         then, self._then = self._then, None
-        if then is not None and good:
-            then([each.output for each in good])
+        for each in message.results:
+            for text, tone in lines(each):
+                self.told.say(text, tone)
+        bad = any(each.outcome not in (*GOOD, "skipped") for each in message.results)
+        if then is not None and outputs:
+            then(outputs)
+        self._end(f"{summary(message)}.", bad=bad)
 
     def _end(self, text: str, *, bad: bool = False) -> None:
-        self._number = None
-        self.state.setText("")
-        self.bar.setValue(0)
+        self._number, self._then = None, None
+        self.say(text, bad=bad)
         self._enable()
-        self._say(text, bad=bad)
-
-    def _say(self, text: str, *, bad: bool = False) -> None:
-        color = ' style="color:#e07a5f"' if bad else ""
-        self.result.append(f"<span{color}>{html.escape(text)}</span>")
+        QtCore.QTimer.singleShot(0, self._next)
 
     # Its looks
 
-    def _build(self) -> None:
-        self.model = QtWidgets.QComboBox()
-        for name, label in MODELS:
-            self.model.addItem(label, name)
-        self.scale = QtWidgets.QComboBox()
-        for factor in ("2", "4"):
-            self.scale.addItem(f"{factor}×", factor)
-        self.suffix = QtWidgets.QLineEdit(placeholderText="_upscaled")
-        self.into = QtWidgets.QLineEdit(placeholderText="beside the exported files")
-        self.engine = QtWidgets.QLineEdit(placeholderText="found by itself")
-        self.automatic = QtWidgets.QCheckBox("Upscale after every export")
-        self.tested = _button("Test", self.test)
-        self.go = _button("Upscale last export", self.upscale_exported)
-        self.choose = _button("Upscale a file and import it …", self.upscale_file)
-        self.stop = _button("Cancel", self.cancel)
+    def _build(self, store: QtCore.QSettings) -> None:
+        self.tested = button("Test the engine", self.test, tips.TEST)
+        self.form = Form(store, self.tested)
         self.last = QtWidgets.QLabel(wordWrap=True)
-        self.state = QtWidgets.QLabel()
-        self.bar = QtWidgets.QProgressBar(maximum=1000, textVisible=False)
-        self.result = QtWidgets.QTextEdit(readOnly=True)
-        form = QtWidgets.QFormLayout()
-        engine = QtWidgets.QHBoxLayout()
-        engine.addWidget(self.engine)
-        engine.addWidget(self.tested)
-        for label, field in (("Model", self.model), ("Scale", self.scale), ("Suffix", self.suffix), ("Folder", self.into)):
-            form.addRow(label, field)
-        form.addRow("Engine", engine)
-        column = QtWidgets.QVBoxLayout(self)
-        column.addLayout(form)
-        for widget in (self.automatic, self.last, self.go, self.choose, self.state, self.bar, self.stop, self.result):
+        self.go = button("Upscale last export", self.upscale_exported, tips.EXPORTED)
+        self.choose = button("Upscale a file and import it …", self.upscale_file, tips.CHOOSE)
+        self.state = Line()
+        self.bar = QtWidgets.QProgressBar(textVisible=False)
+        self.stop = button("Cancel", self.cancel, tips.CANCEL)
+        self.told = Told()
+        self.shown = button("Open the folder of results", self.open_results, tips.OPEN)
+        inside = QtWidgets.QWidget()
+        column = QtWidgets.QVBoxLayout(inside)
+        column.setContentsMargins(6, 6, 6, 6)
+        for widget in (self.form, self.last, self.go, self.choose, self.state, self.bar, self.stop):
             column.addWidget(widget)
-        self._recall()
+        column.addWidget(self.told, 1)
+        column.addWidget(self.shown)
+        scroll = QtWidgets.QScrollArea(widgetResizable=True)
+        scroll.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(inside)
+        whole = QtWidgets.QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(scroll)
         self._show_exported()
         self._enable()
 
     def _enable(self) -> None:
-        for button in (self.go, self.choose, self.tested):
-            button.setEnabled(not self.busy)
-        self.stop.setVisible(self.busy)
-        self.bar.setVisible(self.busy)
-        self.state.setVisible(self.busy)
+        for widget in (self.go, self.choose, self.tested):
+            widget.setEnabled(not self.busy)
+        for shown in (self.stop, self.bar, self.state):
+            shown.setVisible(self.busy)
+        self.stop.setEnabled(self.busy)
+        self.shown.setVisible(bool(self._results))
 
     def _show_exported(self) -> None:
         count = len(self._exported)
-        self.last.setText(f"{count} files were exported last." if count else "Nothing was exported yet in this session.")
-
-    def _recall(self) -> None:
-        self.model.setCurrentIndex(max(0, self.model.findData(self._store.value("model", MODELS[0][0]))))
-        self.scale.setCurrentIndex(max(0, self.scale.findData(self._store.value("scale", "2"))))
-        for name, field in self._texts().items():
-            field.setText(str(self._store.value(name, "")))
-        self.automatic.setChecked(str(self._store.value("automatic", "false")) == "true")
-
-    def _keep(self) -> None:
-        self._store.setValue("model", self.model.currentData())
-        self._store.setValue("scale", self.scale.currentData())
-        for name, field in self._texts().items():
-            self._store.setValue(name, field.text())
-        self._store.setValue("automatic", "true" if self.automatic.isChecked() else "false")
-
-    def _texts(self) -> dict[str, QtWidgets.QLineEdit]:
-        return {"suffix": self.suffix, "folder": self.into, "engine": self.engine}
-
-
-def _button(text: str, clicked: Callable[[], None]) -> QtWidgets.QPushButton:
-    button = QtWidgets.QPushButton(text)
-    button.clicked.connect(lambda: clicked())
-    return button
+        text = f"{count} file{'s were' if count > 1 else ' was'} exported last."
+        if self._waiting:
+            text += " It is upscaled next." if count == 1 else " They are upscaled next."
+        self.last.setText(text if count else "Nothing was exported yet in this session.")

@@ -1,3 +1,12 @@
+"""How exports end."""
+
+from __future__ import annotations
+
 import enum
+
+
 class ExportStatus(enum.Enum):
-    Success=0; Cancelled=1; Warning=2; Error=3
+    Success = 0
+    Cancelled = 1
+    Warning = 2
+    Error = 3
