@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import shiboken6
 import substance_painter as painter
 from PySide6 import QtWidgets
 
@@ -32,6 +33,8 @@ def close_plugin() -> None:
     if dock is None:
         return
     painter.event.DISPATCHER.disconnect(painter.event.ExportTexturesEnded, _exported)
+    if not shiboken6.isValid(dock):  # Painter took its window down before, and the engine with it
+        return
     dock.close_down()
     if place is not None:
         painter.ui.delete_ui_element(place)

@@ -168,11 +168,11 @@ class Dock(QtWidgets.QWidget):
         bad = any(each.outcome not in (*GOOD, "skipped") for each in message.results)
         if then is not None and outputs:
             then(outputs)
-        self._end(f"{summary(message)}.", bad=bad)
+        self._end(f"{summary(message)}.", bad=bad, tone=Tone.SUM)
 
-    def _end(self, text: str, *, bad: bool = False) -> None:
+    def _end(self, text: str, *, bad: bool = False, tone: Tone = Tone.PLAIN) -> None:
         self._number, self._then = None, None
-        self.say(text, bad=bad)
+        self.told.say(text, Tone.BAD if bad else tone)
         self._enable()
         QtCore.QTimer.singleShot(0, self._next)
 

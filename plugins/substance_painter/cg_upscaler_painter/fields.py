@@ -100,24 +100,24 @@ class Line(QtWidgets.QLabel):
 class Fold(QtWidgets.QWidget):
     """A heading that shows and hides what is below it."""
 
-    def __init__(self, title: str, content: QtWidgets.QWidget, parent: QtWidgets.QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, title: str, content: QtWidgets.QWidget) -> None:
+        super().__init__()
+        self.opened = False
         self.heading = QtWidgets.QToolButton(autoRaise=True)
         self.heading.setText(title)
-        self.heading.setCheckable(True)
         self.heading.setToolButtonStyle(QtCore.Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.heading.toggled.connect(self._turn)
+        self.heading.clicked.connect(lambda: self.fold(not self.opened))
         self._content = content
         column = QtWidgets.QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(3)
         column.addWidget(self.heading)
         column.addWidget(content)
-        self._turn(False)
+        self.fold(False)
 
-    def _turn(self, opened: bool) -> None:
-        arrow = QtCore.Qt.ArrowType.DownArrow if opened else QtCore.Qt.ArrowType.RightArrow
-        self.heading.setArrowType(arrow)
+    def fold(self, opened: bool) -> None:
+        self.opened = opened
+        self.heading.setArrowType(QtCore.Qt.ArrowType.DownArrow if opened else QtCore.Qt.ArrowType.RightArrow)
         self._content.setVisible(opened)
 
 

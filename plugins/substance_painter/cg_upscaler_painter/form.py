@@ -109,7 +109,7 @@ class Form(QtWidgets.QWidget):
             self._store.setValue(name, field.text())
         self._store.setValue("suffix", self.suffix.text())
         self._store.setValue("automatic", "true" if self.automatic.isChecked() else "false")
-        self._store.setValue("more", "true" if self.more.heading.isChecked() else "false")
+        self._store.setValue("more", "true" if self.more.opened else "false")
 
     def _recall(self) -> None:
         for name, choice in self._choices().items():
@@ -118,7 +118,7 @@ class Form(QtWidgets.QWidget):
             field.set_text(self._kept(name))
         self.suffix.setText(self._kept("suffix"))
         self.automatic.setChecked(self._kept("automatic") == "true")
-        self.more.heading.setChecked(self._kept("more") == "true")
+        self.more.fold(self._kept("more") == "true")
 
     def _kept(self, name: str, otherwise: str = "") -> str:
         return str(self._store.value(name, otherwise) or "")

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from enum import Enum
 
-from PySide6 import QtWidgets
+from PySide6 import QtCore, QtWidgets
 
 from .client import Abilities, Done, Engine, Failed, Hello
 from .client.messages import Result
@@ -24,12 +24,20 @@ _OUTCOMES = {
 }
 
 
+_LEAST = 110
+"""Pixels of height."""
+
+_GAP = 4
+"""Pixels above a line that begins something else."""
+
+
 class Tone(Enum):
     """How a line looks: colours that are read on Painter's dark grey and on white."""
 
     PLAIN = ""
     NOTE = "#8f8f8f"
     BAD = "#e8775a"
+    SUM = "bold"
 
 
 class Told(QtWidgets.QTextEdit):
@@ -37,13 +45,18 @@ class Told(QtWidgets.QTextEdit):
 
     def __init__(self) -> None:
         super().__init__(readOnly=True)
-        self.setMinimumHeight(110)
+        self.setMinimumHeight(_LEAST)
         self.setPlaceholderText("What was upscaled, and what each map was taken for, is told here.")
 
+    def sizeHint(self) -> QtCore.QSize:
+        """Take what is left of the dock, and ask for little."""
+        return QtCore.QSize(_LEAST, _LEAST)
+
     def say(self, text: str, tone: Tone = Tone.PLAIN) -> None:
-        color = f' style="color:{tone.value}"' if tone.value else ""
+        look = "font-weight:bold" if tone is Tone.SUM else f"color:{tone.value}" if tone.value else ""
+        gap = 0 if tone is Tone.NOTE else _GAP
         lines = "<br>".join(html.escape(line) for line in text.splitlines())
-        self.append(f"<span{color}>{lines}</span>")
+        self.append(f'<p style="margin:{gap}px 0 0 0;{look}">{lines}</p>')
 
 
 def summary(done: Done) -> str:

@@ -177,3 +177,7 @@ def children() -> Sequence[str]:
         for pid in (task / "children").read_text().split()
         if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     ]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--pictures", default="", help="The folder for pictures of the dock.")

@@ -11,20 +11,10 @@ from pathlib import Path
 from .conftest import HERE
 
 
-def run(module: str, *arguments: str | Path, cwd: Path, **environ: str) -> subprocess.CompletedProcess[str]:
-    command = [
-        sys.executable,
-        "-m",
-        module,
-        *map(str, arguments),
-        "--config-file",
-        "",
-        "--cache-dir",
-        str(cwd / "cache"),
-    ]
-    if module.endswith("stubtest"):
-        command = command[: -2 - 2]
-    return subprocess.run(command, cwd=cwd, env={**os.environ, **environ}, capture_output=True, text=True)
+def run(*command: str | Path, cwd: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run a module in a folder of its own, so that nothing but what is named is read."""
+    words = [sys.executable, "-m", *map(str, command)]
+    return subprocess.run(words, cwd=cwd, env={**os.environ, **environ}, capture_output=True, text=True)
 
 
 def compared(fake: Path, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -47,9 +37,8 @@ def test_a_wrong_fake_is_found_out(tmp_path: Path) -> None:
 
 def test_the_plugin_keeps_to_the_types_of_painter_and_qt(installed: Path, tmp_path: Path) -> None:
     """`installed` has the client beside it, as Painter sees it."""
-    said = run(
-        "mypy", "--strict", "--warn-unreachable", "-p", "cg_upscaler_painter", cwd=tmp_path, MYPYPATH=str(installed)
-    )
+    options = ("--strict", "--warn-unreachable", "-p", "cg_upscaler_painter")
+    said = run("mypy", *options, cwd=tmp_path, MYPYPATH=str(installed))
     assert said.returncode == 0, said.stdout + said.stderr
 
 

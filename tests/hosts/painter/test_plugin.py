@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import shiboken6
 from PySide6 import QtWidgets
 
 from .conftest import HELLO, Painter, children, cli
@@ -282,6 +283,17 @@ def test_switching_it_off_ends_the_engine_idle_or_busy(
     painter.plugin.close_plugin()
     assert not set(children()) - before
     assert not list((tmp_path / "export").glob("*.tmp*"))
+
+
+def test_painter_may_take_its_window_down_first(painter: Painter, engine: Made, export: Export) -> None:
+    before = set(children())
+    engine(WAITS)
+    painter.export(*export("a_Body_Height.png"))
+    painter.dock.go.click()
+    painter.wait(lambda: painter.dock.bar.value() > 0)
+    shiboken6.delete(painter.fake.ui._docks.pop())
+    painter.plugin.close_plugin()
+    assert not set(children()) - before and painter.fake.event.DISPATCHER._to == []
 
 
 def test_it_works_again_after_it_was_switched_off_and_on(painter: Painter, engine: Made, export: Export) -> None:
