@@ -128,6 +128,18 @@ def test_a_configuration_of_the_library_holds_for_the_host_too(talk: Client, lib
     assert again.results[0].outcome == "current"
 
 
+def test_a_file_outside_of_the_configurations_library_has_its_result_beside_it(
+    talk: Client, library: Path, tmp_path: Path
+) -> None:
+    config = tmp_path / "game.yaml"
+    config.write_text("source: another\noutput: built\nmodel: bicubic\nscale: 2\nrules: [{match: 'moss*', scale: 3}]\n")
+    (tmp_path / "another").mkdir()
+    moss = library / "deep" / "moss.png"
+    done = last(talk, talk.upscale(Task((Texture(str(moss)),), {"suffix": "_big"}, config=str(config))))
+    assert isinstance(done, Done)
+    assert (done.results[0].output, done.results[0].width) == (str(moss.with_name("moss_big.png")), 72)
+
+
 def test_a_preview_is_the_middle_of_the_result(talk: Client, tmp_path: Path) -> None:
     source = put(tmp_path / "rock_color.png", noise(64, 64, 3, 5))
     asked = task(source)

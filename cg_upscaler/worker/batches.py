@@ -142,12 +142,14 @@ def _config(task: Task, folder: Path, *, whole: bool) -> Config:
     for name in _OURS:
         if name in settings:
             raise UsageError(f"{name!r} is no setting of a task", fix="see docs/worker.md")
+    beside = not task.into and not whole and not settings.get("overwrite")
     if task.into:
         settings["output"] = task.into
-    elif not whole and not settings.get("overwrite"):
-        settings["beside"] = True
+    elif beside:  # and not where the configuration has the results of its own library
+        settings |= {"output": folder, "beside": False}
     path = Path(task.config) if task.config else None
-    return load(path, source=folder, **settings)
+    config = load(path, source=folder, **settings)
+    return config.model_copy(update={"beside": True}) if beside else config
 
 
 def _rules(textures: Mapping[str, Texture]) -> Iterator[Rule]:
