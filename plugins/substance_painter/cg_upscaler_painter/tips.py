@@ -29,7 +29,7 @@ FIDELITY = """How far results, made small again, must look like the export.
 1 keeps colours and large shapes exactly; less lets the network change more, and drift."""
 
 SUFFIX = """Put behind the names of results: with _4k rock.png becomes rock_4k.png.
-Empty: _upscaled beside the exported files, nothing in a folder."""
+Empty: _upscaled beside the exported files, nothing in a folder; with Config, what that says."""
 
 CONFIG = """A configuration of the project (.yaml), as the job by night has it. Its rules hold here too.
 For files of its library results go where it says, unless a folder is named above."""
