@@ -30,7 +30,8 @@ def main() -> int:
     settings = {"CG_UPSCALE_BLENDER_WINDOW": arguments.blender}
     if arguments.pictures is not None:
         settings["CG_UPSCALE_PICTURES"] = str(arguments.pictures.resolve())
-    command = [sys.executable, "-m", "pytest", "-c", SETTINGS, "--rootdir", HERE, HERE, *arguments.options]
+    command = [sys.executable, "-m", "pytest", "-c", SETTINGS, "--rootdir", HERE]
+    command += ["--confcutdir", HERE, HERE, *arguments.options]  # the conftest beside it is for bpy without a window
     return subprocess.run([str(part) for part in command], env={**os.environ, **settings}).returncode
 
 

@@ -76,6 +76,42 @@ def escape(robot: Robot) -> Act:
     yield from _reported(robot)
 
 
+def undo_meanwhile(robot: Robot) -> Act:
+    """Take back something else in the midst of a job, which goes on."""
+    yield from _laid_out(robot)
+    area = robot.area("NODE_EDITOR")
+    with bpy.context.temp_override(window=robot.window, area=area, region=region(area, "WINDOW")):
+        bpy.ops.node.add_node(type="ShaderNodeGamma")
+        bpy.ops.ed.undo_push(message="Add Gamma")
+    yield from robot.rest()
+    robot.tell(before=_shown(), nodes=_count())
+    yield from robot.press(area, "cg_upscaler.material")
+    yield from robot.until("the engine is at it", lambda: not _running() or _running().share > 0.0)
+    robot.tell(busy=bool(_running()))
+    yield from robot.key("Z", area, ctrl=True)
+    robot.tell(meanwhile=_count())
+    yield from robot.until("the job ends", lambda: not _running())
+    robot.tell(after=_shown())
+    yield from _reported(robot)
+
+
+def draft(robot: Robot) -> Act:
+    """Have a draft of the image that is shown, and look at the one before it."""
+    yield from _laid_out(robot)
+    image = robot.area("IMAGE_EDITOR")
+    image.spaces.active.image = _node("Colour").image
+    yield from robot.rest(5)
+    robot.tell(before=_shown())
+    yield from robot.press(image, "cg_upscaler.preview")
+    robot.said.update(beats=0, longest=0.0)
+    yield from robot.until("another picture", lambda: image.spaces.active.image != _node("Colour").image)
+    shown = image.spaces.active.image
+    robot.tell(shown=[shown.name, list(shown.size)], while_busy=dict(robot.said), after=_shown())
+    yield from robot.rest(5)
+    yield from robot.press(image, "cg_upscaler.toggle")
+    yield from robot.until("the one before", lambda: image.spaces.active.image == _node("Colour").image)
+
+
 def leave(robot: Robot) -> Act:
     """Quit Blender in the midst of a job, by the end of this act."""
     yield from _busy(robot)
@@ -128,8 +164,9 @@ def preferences(robot: Robot) -> Act:
     bpy.ops.preferences.addon_expand(module=ADDON)
     yield from robot.aside()
     yield from robot.press(area, "cg_upscaler.test", within="WINDOW")
-    yield from robot.until("an answer", lambda: bpy.context.preferences.addons[ADDON].preferences.found)
-    robot.tell(found=bpy.context.preferences.addons[ADDON].preferences.found)
+    own = bpy.context.preferences.addons[ADDON].preferences
+    yield from robot.until("an answer", lambda: own.found and not _running())
+    robot.tell(found=own.found)
     yield from robot.aside()
     robot.picture("blender-panel-preferences.png", area, low=robot.at[1] - 60)
 
@@ -183,8 +220,10 @@ def _zoomed(robot: Robot) -> Act:
         bpy.ops.image.view_all(fit_view=True)
     with bpy.context.temp_override(window=robot.window, area=nodes, region=region(nodes, "WINDOW")):
         bpy.ops.node.view_all()
-        bpy.ops.view2d.zoom_in()
-    yield from robot.rest(10)
+    yield from robot.rest(5)
+    for _ in range(3):
+        yield from robot.key("NUMPAD_PLUS", nodes)
+    yield from robot.rest(5)
 
 
 def _running() -> Any:
@@ -194,6 +233,10 @@ def _running() -> Any:
 
 def _node(name: str) -> Any:
     return bpy.data.materials["Ground"].node_tree.nodes[name]
+
+
+def _count() -> int:
+    return len(bpy.data.materials["Ground"].node_tree.nodes)
 
 
 def _shown() -> dict[str, list[Any]]:

@@ -15,7 +15,7 @@ import bpy
 PATIENCE = 120.0
 """Seconds that anything may take that is waited for."""
 
-_BEAT = 0.05
+_BEAT = 0.03
 """Seconds between two looks."""
 
 Act = Iterator[None]
@@ -75,11 +75,12 @@ class Robot:
     def find(self, area: Any, command: str, *, within: str = "UI") -> Act:
         """Bring the mouse over the button of a command. Raises `AssertionError` where there is none to press."""
         place = region(area, within)
-        step = max(4, bpy.context.preferences.system.ui_scale * 8)
+        step = int(max(4, bpy.context.preferences.system.ui_scale * 8))
+        columns = [int(place.width * part) for part in (0.5, 0.2, 0.8)] + list(range(5 * step, place.width, 5 * step))
         passed = []
-        for down in range(1, int(place.height / step)):
-            for across in (0.5, 0.2, 0.8):
-                x, y = int(place.x + (place.width - 20) * across), int(place.y + place.height - down * step)
+        for across in columns:
+            for down in range(step, place.height, step):
+                x, y = place.x + across, place.y + place.height - down
                 self.event("MOUSEMOVE", "NOTHING", x, y)
                 yield from self.rest(2)
                 under = self._under(area, place)

@@ -51,16 +51,16 @@ def _material(colour: Any, normal: Any, rough: Any) -> Any:
     tree = material.node_tree
     shader = next(node for node in tree.nodes if node.type == "BSDF_PRINCIPLED")
     output = next(node for node in tree.nodes if node.type == "OUTPUT_MATERIAL")
-    shader.location, output.location = (60, 300), (340, 300)
+    shader.location, output.location = (140, 300), (440, 300)
     bump = tree.nodes.new("ShaderNodeNormalMap")
-    bump.location = (-190, -60)
+    bump.location = (-70, 60)
     for name, image, place, socket in (
-        ("Colour", colour, (-520, 420), shader.inputs["Base Color"]),
-        ("Roughness", rough, (-520, 140), shader.inputs["Roughness"]),
-        ("Normals", normal, (-520, -140), bump.inputs["Color"]),
+        ("Colour", colour, (-360, 300), shader.inputs["Base Color"]),
+        ("Roughness", rough, (-360, 160), shader.inputs["Roughness"]),
+        ("Normals", normal, (-360, 20), bump.inputs["Color"]),
     ):
         node = tree.nodes.new("ShaderNodeTexImage")
-        node.name, node.image, node.location, node.width = name, image, place, 260
+        node.name, node.image, node.location, node.width, node.show_options = name, image, place, 260, False
         tree.links.new(socket, node.outputs["Color"])
     tree.links.new(shader.inputs["Normal"], bump.outputs["Normal"])
     tree.nodes.active = tree.nodes["Colour"]

@@ -16,7 +16,7 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[3]
 TEXTURES = ROOT / "examples" / "textures" / "environment" / "ground"
-SIZE = (1280, 600)
+SIZE = (1280, 540)
 """Of the window, which fills its screen."""
 
 LIMIT = 300

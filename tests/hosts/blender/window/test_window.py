@@ -57,7 +57,7 @@ def test_click_upscales_material_while_window_stays_alive(stage: Callable[..., S
     assert [space for _, _, space, _ in said["after"].values()] == ["sRGB", "Non-Color", "Non-Color"]
     assert said["undone"] == said["before"]
     assert said["redone"] == said["after"]
-    assert said["toggled"] != said["after"]
+    assert said["toggled"] == said["before"]
     assert said["zoomed"], "a key pressed meanwhile did nothing"
     assert said["drawn"] > 10
     assert said["while_busy"]["longest"] < 2.0, "seconds for which nothing could be done"
@@ -68,6 +68,20 @@ def test_escape_gives_job_up_and_leaves_material_as_it_was(stage: Callable[..., 
     said = stage(times=4).perform("escape")
     assert said["after"] == said["before"] == said["again"]
     assert any("Cancelled: nothing was changed" in line for line in said["reports"]), said["reports"]
+
+
+def test_undo_of_something_else_meanwhile_disturbs_nothing(stage: Callable[..., Stage]) -> None:
+    said = stage().perform("undo_meanwhile")
+    assert said["busy"]
+    assert said["meanwhile"] == said["nodes"] - 1
+    assert all("_upscaled" in file for *_, file in said["after"].values()), said
+
+
+def test_draft_is_shown_and_changes_no_material(stage: Callable[..., Stage]) -> None:
+    said = stage().perform("draft")
+    assert said["shown"][1] == [512, 512]
+    assert said["while_busy"]["longest"] < 2.0, "seconds for which nothing could be done"
+    assert said["after"] == said["before"]
 
 
 def test_worker_ends_with_blender_that_quits_while_busy(stage: Callable[..., Stage]) -> None:
