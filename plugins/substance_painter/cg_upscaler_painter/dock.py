@@ -30,6 +30,8 @@ class Dock(QtWidgets.QWidget):
     came = QtCore.Signal(object)
     """Textures that were exported just now. A signal, so that whichever thread Painter tells it on does not matter."""
 
+    _ended = QtCore.Signal()
+
     def __init__(self, folder: str, on_file: Finished | None = None, store: QtCore.QSettings | None = None) -> None:
         """`folder` is the plugin's; `on_file` is told what became of a file that was chosen by hand."""
         super().__init__()
@@ -45,6 +47,7 @@ class Dock(QtWidgets.QWidget):
         self._carrier = Carrier(self)
         self._carrier.said.connect(self._hear)
         self.came.connect(self.exported)
+        self._ended.connect(self._next, QtCore.Qt.ConnectionType.QueuedConnection)
         self._build(store or QtCore.QSettings("cg-upscaler", "painter"))
 
     @property
@@ -58,7 +61,8 @@ class Dock(QtWidgets.QWidget):
         self._exported = dict(textures)
         if self.form.automatic.isChecked() and textures:
             self._waiting.update(textures)
-        self._show_exported()
+            if not self.busy:
+                self.told.clear()
         self._next()
 
     def say(self, text: str, *, bad: bool = False) -> None:
@@ -74,11 +78,16 @@ class Dock(QtWidgets.QWidget):
     # What the artist does
 
     def upscale_exported(self) -> None:
-        self._upscale(self._exported, None)
+        if not self.busy:
+            self.told.clear()
+            self._upscale(self._exported, None)
 
     def upscale_file(self) -> None:
         path, _ = QtWidgets.QFileDialog.getOpenFileName(self, "Choose a texture to upscale and import")
-        if path:
+        if path and self.busy:  # an export began while the dialog was open
+            self.say(f"Choose {os.path.basename(path)} again when the export is done.", bad=True)
+        elif path:
+            self.told.clear()
             self._upscale({os.path.abspath(path): {}}, self._on_file)
 
     def test(self) -> None:
@@ -98,16 +107,13 @@ class Dock(QtWidgets.QWidget):
         QtGui.QDesktopServices.openUrl(QtCore.QUrl.fromLocalFile(self._results))
 
     def _next(self) -> None:
-        """Begin what waits, if nothing is being done."""
+        """Begin what waits, if nothing is being done. What came of the one before stays told."""
         if self._waiting and not self.busy:
             textures, self._waiting = self._waiting, {}
             self._upscale(textures, None)
         self._show_exported()
 
     def _upscale(self, textures: Textures, then: Finished | None) -> None:
-        if self.busy:
-            return
-        self.told.clear()
         lacks = "" if textures else "Nothing was exported yet in this session."
         there = {path: known for path, known in textures.items() if os.path.isfile(path)}
         lacks = lacks or self.form.lacks() or ("" if there else "The exported files are gone. Export again.")
@@ -174,7 +180,7 @@ class Dock(QtWidgets.QWidget):
         self._number, self._then = None, None
         self.told.say(text, Tone.BAD if bad else tone)
         self._enable()
-        QtCore.QTimer.singleShot(0, self._next)
+        self._ended.emit()
 
     # Its looks
 

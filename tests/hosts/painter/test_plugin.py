@@ -116,6 +116,25 @@ def test_nothing_is_imported_without_an_open_project(
     assert painter.fake.logging._said[-1][0] == "warning"
 
 
+def test_a_file_that_is_chosen_while_an_export_begins_is_not_forgotten_in_silence(
+    painter: Painter, engine: Made, export: Export, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine(WAITS)
+    file, first = export("decal.png", "a_Body_Height.png")
+    painter.form.automatic.setChecked(True)
+
+    def chosen(*_: object) -> tuple[str, str]:
+        painter.export(first)
+        return str(file), ""
+
+    monkeypatch.setattr(QtWidgets.QFileDialog, "getOpenFileName", chosen)
+    painter.dock.choose.click()
+    assert "Choose decal.png again" in painter.told
+    go(first)
+    painter.wait_idle()
+    assert painter.fake.resource._imported == []
+
+
 def test_what_painter_has_against_a_file_is_told(
     painter: Painter, engine: Made, export: Export, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -194,6 +213,28 @@ def test_exports_while_one_is_upscaled_are_taken_up_after_it(painter: Painter, e
     painter.wait_idle()
     assert all(Path(f"{path}.made").exists() for path in (first, second, third))
     assert "2 upscaled." in painter.told
+
+
+def test_what_came_of_one_stays_told_when_the_next_begins_by_itself(
+    painter: Painter, engine: Made, export: Export
+) -> None:
+    engine(
+        HELLO
+        + DONE
+        + """
+first = heard()
+while not os.path.exists(first["task"]["textures"][0]["path"] + ".go"): time.sleep(0.01)
+say(event="failed", id=first["id"], what="the disk is full", fix="make room")
+while asked := heard(): done(asked)
+"""
+    )
+    first, second = export("a_Body_Height.png", "b_Body_Height.png")
+    painter.form.automatic.setChecked(True)
+    painter.export(first)
+    painter.export(second)
+    go(first)
+    painter.wait_idle()
+    assert "The disk is full." in painter.told and "1 upscaled." in painter.told
 
 
 def test_without_automatic_an_export_while_busy_is_offered_after(
