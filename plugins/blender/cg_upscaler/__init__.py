@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""CG Upscaler for Blender: textures of a scene upscaled by the engine beside it, each map as what the nodes use it for."""
+"""CG Upscaler for Blender: textures of a scene upscaled by the engine beside it, each map as what it is."""
 
 from __future__ import annotations
 
-from . import engine, operators, panels, settings
+from . import engine, following, operators, panels, settings
 
-_PARTS = (settings, operators, panels, engine)
+_PARTS = (engine, settings, following, operators, panels)
 
 
 def register() -> None:

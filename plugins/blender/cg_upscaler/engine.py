@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import atexit
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 import bpy
 
 from .client import Client, Engine, find_engine
 
-_client: Optional[Client] = None
-_engine: Optional[Engine] = None
+_client: Client | None = None
+_engine: Engine | None = None
 
 
 def preferences() -> Any:

@@ -3,11 +3,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from . import pictures, work
+from . import pictures, settings, work
+
+_MOST = 12
+"""Lines of how the last one went; more would push all else out of sight."""
+
+_Base = bpy.types.Panel if TYPE_CHECKING else object
 
 
 class CGUPSCALER_Preferences(bpy.types.AddonPreferences):
@@ -31,29 +38,31 @@ class CGUPSCALER_Preferences(bpy.types.AddonPreferences):
         column.prop(self, "config")
         row = column.row()
         row.operator("cg_upscaler.test", icon="CHECKMARK")
-        for line in _lines(self.found, 90):
+        for line in textwrap.wrap(self.found, 90):
             column.label(text=line)
 
 
-class _Panel:
+class _Panel(_Base):
     bl_region_type = "UI"
     bl_category = "CG Upscaler"
     bl_label = "CG Upscaler"
 
-    def draw(self, context: Any) -> None:
+    def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
         layout.use_property_split = True
         layout.use_property_decorate = False
         running = work.running
-        if running is not None and not running.over:
+        if running is not None:
             layout.progress(factor=running.share, text=running.text)
-            layout.label(text="ESC gives it up", icon="EVENT_ESC")
+            layout.operator("cg_upscaler.cancel", text="Cancel (ESC)", icon="CANCEL")
         column = layout.column(align=True)
-        column.enabled = running is None or running.over
+        column.enabled = running is None
         self.buttons(column, context)
-        _settings(layout, context.scene.cg_upscaler)
+        _settings(layout.column(), context.scene.cg_upscaler)
+        if running is None and work.last:
+            _last(layout.column(align=True), context.region.width)
 
-    def buttons(self, column: Any, context: Any) -> None:
+    def buttons(self, column: Any, context: bpy.types.Context) -> None:
         raise NotImplementedError
 
 
@@ -61,15 +70,19 @@ class CGUPSCALER_PT_image(_Panel, bpy.types.Panel):
     bl_idname = "CGUPSCALER_PT_image"
     bl_space_type = "IMAGE_EDITOR"
 
-    def buttons(self, column: Any, context: Any) -> None:
+    def buttons(self, column: Any, context: bpy.types.Context) -> None:
         image = context.space_data.image
-        column.operator("cg_upscaler.image", icon="FULLSCREEN_ENTER")
-        column.operator("cg_upscaler.preview", icon="HIDE_OFF")
-        row = column.row()
+        about = column.column(align=True)
+        about.enabled = image is not None
+        about.operator("cg_upscaler.image", icon="FULLSCREEN_ENTER")
+        about.operator("cg_upscaler.preview", icon="HIDE_OFF")
+        row = column.row(align=True)
         row.enabled = image is not None and pictures.other_of(image) is not None
         row.operator("cg_upscaler.toggle", icon="ARROW_LEFTRIGHT")
         if image is not None and all(image.size):
             column.label(text=f"{image.size[0]} × {image.size[1]}, {image.colorspace_settings.name}")
+            if pictures.DRAFT_OF in image:
+                column.label(text="A draft of a part; Before / After leads back", icon="INFO")
 
 
 class CGUPSCALER_PT_shader(_Panel, bpy.types.Panel):
@@ -77,36 +90,48 @@ class CGUPSCALER_PT_shader(_Panel, bpy.types.Panel):
     bl_space_type = "NODE_EDITOR"
 
     @classmethod
-    def poll(cls, context: Any) -> bool:
+    def poll(cls, context: bpy.types.Context) -> bool:
         return context.space_data.tree_type == "ShaderNodeTree"
 
-    def buttons(self, column: Any, context: Any) -> None:
+    def buttons(self, column: Any, context: bpy.types.Context) -> None:
         column.operator("cg_upscaler.material", icon="MATERIAL")
         column.operator("cg_upscaler.objects", icon="OBJECT_DATA")
         column.operator("cg_upscaler.image", text="Upscale Image of Node", icon="FULLSCREEN_ENTER")
         column.operator("cg_upscaler.toggle", icon="ARROW_LEFTRIGHT")
 
 
-def _settings(layout: Any, settings: Any) -> None:
-    column = layout.column()
-    column.prop(settings, "model")
-    if settings.model == "FILE":
-        column.prop(settings, "weights")
-    column.prop(settings, "scale", expand=True)
-    column.prop(settings, "edges")
-    column.prop(settings, "alpha")
-    column.prop(settings, "fidelity")
-    column.prop(settings, "where")
-    if settings.where == "BESIDE":
-        column.prop(settings, "suffix")
-    elif settings.where == "FOLDER":
-        column.prop(settings, "folder")
+def _settings(column: Any, own: Any) -> None:
+    config = settings.configuration()
+    if config:
+        column.prop(own, "use_config")
+    if config and own.use_config:
+        column.label(text=f"As {Path(config).name} says", icon="TEXT")
+    else:
+        column.prop(own, "model")
+        if own.model == "FILE":
+            column.prop(own, "weights")
+        column.row().prop(own, "scale", expand=True)
+        column.prop(own, "edges")
+        column.prop(own, "alpha")
+        column.prop(own, "fidelity")
+    column.prop(own, "where")
+    if own.where == "BESIDE" and not (config and own.use_config):
+        column.prop(own, "suffix")
+    elif own.where == "FOLDER":
+        column.prop(own, "folder")
 
 
-def _lines(text: str, width: int) -> list[str]:
-    import textwrap
-
-    return textwrap.wrap(text, width)
+def _last(column: Any, width: int) -> None:
+    """Show how the last upscaling went, in lines that fit."""
+    column.separator()
+    column.label(text="Last time:")
+    letters = max(20, int(width / 7 / bpy.context.preferences.system.ui_scale) - 5)
+    lines = [(line, part) for line in work.last for part in enumerate(textwrap.wrap(line.text, letters))]
+    for line, (number, text) in lines[:_MOST]:
+        icon = "BLANK1" if number else "CHECKMARK" if line.good else "ERROR"
+        column.label(text=text, icon=icon)
+    if len(lines) > _MOST:
+        column.label(text=f"… and {len(lines) - _MOST} lines more")
 
 
 CLASSES = (CGUPSCALER_Preferences, CGUPSCALER_PT_image, CGUPSCALER_PT_shader)

@@ -5,15 +5,23 @@ from __future__ import annotations
 
 import os
 import re
+from array import array
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Iterable
+from typing import Any
 
 import bpy
 
 from . import nodes
 
 BEFORE = "cg_upscaler_before"
-"""A property of a result: the name of the image that it was made of."""
+"""A property of a result: the image that it was made of. It counts as a user, so that a saved scene keeps both."""
+
+AFTER = "cg_upscaler_after"
+"""A property of a source: the image that was made of it."""
+
+DRAFT_OF = "cg_upscaler_draft_of"
+"""A property of a draft: the image that it is a part of."""
 
 _REFUSED = {
     "SEQUENCE": "is an image sequence: upscale its folder with 'cg-upscale run'",
@@ -24,9 +32,30 @@ _REFUSED = {
 _ENDINGS = {"PNG": ".png", "JPEG": ".jpg", "TARGA": ".tga", "TARGA_RAW": ".tga", "BMP": ".bmp", "TIFF": ".tif"}
 _ENDINGS |= {"OPEN_EXR": ".exr", "HDR": ".hdr", "WEBP": ".webp", "DDS": ".dds"}
 
+_KEPT = ("alpha_mode", "use_half_precision", "use_view_as_render")
+"""How an image is read and shown, beside its colour space."""
+
+
+_PLAIN_LIGHT = ("Linear Rec.709", "Linear")
+"""Colour spaces in which a float image holds what its file does."""
+
+
+_ENCODED = ("sRGB", "Non-Color", "Raw")
+"""Those in which Blender saves painted floats such that they are read again as they were."""
+
 
 class Refused(Exception):
     """An image that cannot be upscaled from here. Its text says why, and what to do."""
+
+
+def source_of(image: Any) -> Any:
+    """Return the image itself, or that which it was made of: none is made of a result. Raises `Refused`."""
+    for name in (DRAFT_OF, BEFORE):
+        if name in image:
+            if image[name] is None:
+                raise Refused(f"{image.name} is a result, and its source is not in this scene: open that instead")
+            return source_of(image[name])
+    return image
 
 
 def file_of(image: Any, folder: Path) -> Path:
@@ -36,33 +65,38 @@ def file_of(image: Any, folder: Path) -> Path:
     """
     if image.source in _REFUSED:
         raise Refused(f"{image.name} {_REFUSED[image.source]}")
+    if image.library is not None:
+        home = bpy.path.basename(image.library.filepath)
+        raise Refused(f"{image.name} is linked from {home}: open that, or make it local (in the Outliner, ID Data)")
     if image.source == "FILE" and image.packed_file is None and not image.is_dirty:
-        path = Path(bpy.path.abspath(image.filepath, library=image.library))
+        if not image.filepath:
+            raise Refused(f"{image.name} has no file and holds no pixels")
+        path = Path(bpy.path.abspath(image.filepath))
         if not path.is_file():
             raise Refused(f"{image.name}: there is no {path}; use File > External Data > Find Missing Files")
         return Path(os.path.abspath(path))
     if image.packed_file is not None and not image.is_dirty:
-        return _unpacked(image, folder)
+        path = _free(folder, _file_name(image, _ENDINGS.get(image.file_format, ".png")))
+        path.write_bytes(image.packed_file.data)
+        return path
     return _saved(image, folder)
-
-
-def _unpacked(image: Any, folder: Path) -> Path:
-    """Write the bytes that are packed into the scene, as they are."""
-    path = folder / _file_name(image, _ENDINGS.get(image.file_format, ".png"))
-    path.write_bytes(image.packed_file.data)
-    return path
 
 
 def _saved(image: Any, folder: Path) -> Path:
     """Save what only Blender has: pixels that were painted or generated."""
-    if not image.has_data and not all(image.size):
+    if not all(image.size):
         raise Refused(f"{image.name} holds no pixels")
-    deep = image.is_float
-    path = folder / _file_name(image, ".exr" if deep else ".png")
+    path = _free(folder, _file_name(image, ".exr" if image.is_float else ".png"))
+    if image.is_float and image.colorspace_settings.name in _PLAIN_LIGHT:
+        _save_floats(image, path)
+        return path
+    if image.is_float and image.colorspace_settings.name not in _ENCODED:
+        space = image.colorspace_settings.name
+        raise Refused(f"{image.name} has painted floats in {space}: save it to a file first, by Image > Save As")
     format_ = image.file_format
     try:
         # Not a copy of the image: that of a generated one is generated anew, without what was painted.
-        image.file_format = "OPEN_EXR" if deep else "PNG"
+        image.file_format = "OPEN_EXR" if image.is_float else "PNG"
         image.save(filepath=str(path), save_copy=True)
     except RuntimeError as error:
         raise Refused(f"{image.name} could not be saved: {str(error).strip()}") from error
@@ -71,51 +105,124 @@ def _saved(image: Any, folder: Path) -> Path:
     return path
 
 
+def _save_floats(image: Any, path: Path) -> None:
+    """Save floats by an image for data: Blender saves a painted one of linear light encoded as sRGB."""
+    values = array("f", bytes(4 * len(image.pixels)))
+    image.pixels.foreach_get(values)
+    data = bpy.data.images.new(path.stem, *image.size, alpha=True, float_buffer=True, is_data=True)
+    try:
+        data.pixels.foreach_set(values)
+        data.file_format = "OPEN_EXR"
+        data.save(filepath=str(path))
+    except RuntimeError as error:
+        raise Refused(f"{image.name} could not be saved: {str(error).strip()}") from error
+    finally:
+        bpy.data.images.remove(data)
+
+
 def _file_name(image: Any, ending: str) -> str:
     stem = Path(bpy.path.basename(image.filepath) or image.name).stem or "image"
     return re.sub(r'[\\/:*?"<>|\x00-\x1f]', "_", stem) + ending
 
 
-def load_result(path: Path, old: Any, *, pack: bool) -> Any:
-    """Return a result as an image that is read as the old one is: colour space first, and alpha, before its pixels.
+def _free(folder: Path, name: str) -> Path:
+    """Return a path that nothing has yet, under its plain name if need be in a folder of its own."""
+    path, number = folder / name, 1
+    while path.exists():
+        path, number = folder / str(number) / name, number + 1
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
 
-    One that was made before of the same image is loaded anew.
+
+def load_result(path: Path, old: Any, *, pack: bool) -> Any:
+    """Return a result as an image that is read as the old one is. One that was made of it before is loaded anew.
+
+    Raises `Refused` where Blender cannot read it.
     """
-    name = f"{Path(old.name).stem}_upscaled{Path(old.name).suffix}"
-    known = next((each for each in bpy.data.images if each.get(BEFORE) == old.name and each.name == name), None)
-    image = known or bpy.data.images.load(str(path), check_existing=False)
-    if known is not None:
-        if known.packed_file is not None:
-            known.unpack(method="REMOVE")
-        known.filepath = str(path)
-    image.name = name
+    known = old.get(AFTER)
+    image = known if known is not None else bpy.data.images.load(str(path), check_existing=False)
+    if known is not None and known.packed_file is not None:
+        known.unpack(method="REMOVE")
+    image.filepath = _as_old_is(path, old)
+    image.name = f"{Path(old.name).stem}_upscaled{Path(old.name).suffix}"
+    # Before its pixels are there: a change of colour space would take those of an image without a file.
     image.colorspace_settings.name = old.colorspace_settings.name
-    image.alpha_mode = old.alpha_mode
-    if known is not None:
-        known.reload()
-    image[BEFORE] = old.name
-    old.use_fake_user = True  # or a saved scene would lose what the result was made of
+    for name in _KEPT:
+        setattr(image, name, getattr(old, name))
+    image.reload()
+    if not all(image.size):
+        if known is None:
+            bpy.data.images.remove(image)
+        raise Refused(f"{path.name} was written, but this Blender cannot read it")
     if pack:
         image.pack()
+        image.filepath_raw = f"//{path.name}"  # it was packed from a folder that will not be there
+    image[BEFORE], old[AFTER] = old, image
     return image
 
 
+def load_draft(path: Path, of: Any) -> Any:
+    """Return a draft as an image, in place of the draft before."""
+    name = f"{of.name} (draft)"
+    known = next((each for each in bpy.data.images if each.get(DRAFT_OF) == of), None)
+    if known is not None:
+        bpy.data.images.remove(known)
+    image = bpy.data.images.load(str(path), check_existing=False)
+    image.name = name
+    image.colorspace_settings.name = of.colorspace_settings.name
+    image.alpha_mode = of.alpha_mode
+    image.pack()
+    image.filepath_raw = f"//{path.name}"
+    image[DRAFT_OF] = of
+    return image
+
+
+def _as_old_is(path: Path, old: Any) -> str:
+    """Return a path as the old image has its own: relative to the scene, or not."""
+    if old.filepath.startswith("//") and bpy.data.filepath:
+        try:
+            return str(bpy.path.relpath(str(path)))
+        except ValueError:  # on another drive
+            pass
+    return str(path)
+
+
 def swap(old: Any, new: Any, trees: Iterable[Any]) -> int:
-    """Show another image in all nodes that show one, and in image editors. Return how many nodes that were."""
+    """Show another image in all nodes and image editors that show one. Return how many nodes those were."""
     found = nodes.nodes_with(old, trees)
     for node in found:
         node.image = new
+    for space in editors():
+        if space.image == old:
+            space.image = new
     return len(found)
 
 
+def editors() -> Iterator[Any]:
+    """Yield all image editors, of all workspaces."""
+    for screen in bpy.data.screens:
+        for area in screen.areas:
+            if area.type == "IMAGE_EDITOR":
+                yield area.spaces.active
+
+
 def other_of(image: Any) -> Any:
-    """Return the image that this one was made of, or the last that was made of it; None where there is neither."""
-    if BEFORE in image:
-        return bpy.data.images.get(image[BEFORE])
-    return next((each for each in reversed(bpy.data.images[:]) if each.get(BEFORE) == image.name), None)
+    """Return the image that this one was made of, or that was made of it; None where there is neither."""
+    return next((image[name] for name in (DRAFT_OF, BEFORE, AFTER) if image.get(name) is not None), None)
 
 
 def trees() -> list[Any]:
-    """Return all node trees of the scene file that may show images."""
+    """Return all node trees of the scene file by which surfaces, worlds and lights are shaded."""
     owners = (*bpy.data.materials, *bpy.data.worlds, *bpy.data.lights)
-    return [owner.node_tree for owner in owners if owner.node_tree is not None] + list(bpy.data.node_groups)
+    groups = [tree for tree in bpy.data.node_groups if tree.bl_idname == "ShaderNodeTree"]
+    return [owner.node_tree for owner in owners if owner.node_tree is not None] + groups
+
+
+def given_of(image: Any) -> dict[str, Any]:
+    """Return what all node trees say of an image."""
+    given: dict[str, Any] = {}
+    for tree in trees():
+        for found in nodes.images_of(tree):
+            if found.image == image:
+                given = {**found.given, **given}
+    return given

@@ -3,9 +3,15 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import dataclass
 from typing import Any
 
 import bpy
+
+from . import engine
+
+DRAFT_MODEL = "realesr-animevideov3"
 
 MODELS = (
     ("realesrgan-x4plus", "Real-ESRGAN x4plus", "For photographs and photo-like textures; the default"),
@@ -35,7 +41,7 @@ _WHERE = (
 )
 
 
-class Settings(bpy.types.PropertyGroup):
+class CGUPSCALER_Settings(bpy.types.PropertyGroup):
     model: bpy.props.EnumProperty(name="Model", items=MODELS, default="realesrgan-x4plus")
     weights: bpy.props.StringProperty(name="Weights", subtype="FILE_PATH", description="A weights file")
     scale: bpy.props.EnumProperty(name="Scale", items=_SCALES, default="4")
@@ -53,29 +59,74 @@ class Settings(bpy.types.PropertyGroup):
     suffix: bpy.props.StringProperty(name="Suffix", default="_upscaled", description="Put behind the result's name")
     folder: bpy.props.StringProperty(name="Folder", subtype="DIR_PATH", default="//upscaled")
     use_config: bpy.props.BoolProperty(
-        name="Project's rules",
-        description="Go by the configuration that the preferences name, as the nightly job does",
+        name="By the configuration",
+        description="Go by the configuration that the preferences name, so that results are those of the nightly job",
         default=True,
     )
 
-    def told(self, *, draft: bool = False) -> dict[str, Any]:
-        """Return these as settings of a task."""
-        model = bpy.path.abspath(self.weights) if self.model == "FILE" else self.model
-        told: dict[str, Any] = {"model": "realesr-animevideov3" if draft else model, "scale": int(self.scale)}
-        if self.edges != "auto":
-            told["edges"] = self.edges
-        if self.alpha != "auto":
-            told["alpha"] = self.alpha
-        if self.fidelity < 1.0:
-            told["fidelity"] = round(self.fidelity, 3)
-        return told
+
+@dataclass(frozen=True)
+class Told:
+    """The settings at the press of a button, in plain values: what is changed later is for the next."""
+
+    own: dict[str, Any]
+    """Those of the panel, as a configuration has them at its top; none where there is one to go by."""
+    where: str
+    folder: str
+    """Absolute; empty where it is relative to a scene that was never saved."""
+    suffix: str
+    config: str
+    """The path of the configuration to go by instead of the panel's settings; empty for none."""
+
+    def settings(self, *, into: str = "", draft: bool = False) -> dict[str, Any]:
+        """Return these as settings of a task whose results go to a folder, or beside their sources."""
+        if draft:
+            return {**self.own, "model": DRAFT_MODEL}
+        return self.own if into or self.config else {**self.own, "suffix": self.suffix}
+
+    def given(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Return what nodes say of an image, as far as the artist does not say otherwise."""
+        return {name: value for name, value in given.items() if name not in self.own}
+
+
+def told(context: bpy.types.Context) -> Told:
+    """Return the settings of the scene."""
+    settings: Any = context.scene.cg_upscaler
+    folder = settings.folder
+    reachable = folder and (bpy.data.filepath or not folder.startswith("//"))
+    config = configuration() if settings.use_config else ""
+    return Told(
+        {} if config else _own(settings),
+        settings.where,
+        os.path.abspath(bpy.path.abspath(folder)) if reachable else "",
+        settings.suffix.strip() or "_upscaled",
+        config,
+    )
+
+
+def configuration() -> str:
+    """Return the path of the configuration that the preferences name, or nothing."""
+    own = engine.preferences()
+    return os.path.abspath(bpy.path.abspath(own.config)) if own is not None and own.config else ""
+
+
+def _own(settings: Any) -> dict[str, Any]:
+    model = bpy.path.abspath(settings.weights) if settings.model == "FILE" else settings.model
+    own: dict[str, Any] = {"model": model, "scale": int(settings.scale)}
+    if settings.edges != "auto":
+        own["edges"] = settings.edges
+    if settings.alpha != "auto":
+        own["alpha"] = settings.alpha
+    if settings.fidelity < 1.0:
+        own["fidelity"] = round(settings.fidelity, 3)
+    return own
 
 
 def register() -> None:
-    bpy.utils.register_class(Settings)
-    bpy.types.Scene.cg_upscaler = bpy.props.PointerProperty(type=Settings)
+    bpy.utils.register_class(CGUPSCALER_Settings)
+    bpy.types.Scene.cg_upscaler = bpy.props.PointerProperty(type=CGUPSCALER_Settings)
 
 
 def unregister() -> None:
     del bpy.types.Scene.cg_upscaler
-    bpy.utils.unregister_class(Settings)
+    bpy.utils.unregister_class(CGUPSCALER_Settings)
