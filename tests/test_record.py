@@ -207,3 +207,11 @@ def test_network_drives_are_known_by_their_mount(tmp_path: Path, mounts: str, ex
     (folder / "out").mkdir(parents=True)
     file.write_text(mounts.format(folder.resolve()))
     assert on_network(folder / "out", file) is expected
+
+
+def test_a_folder_too_deep_for_a_record_is_told(tmp_path: Path) -> None:
+    deep = tmp_path
+    while len(str(deep)) < 520:
+        deep /= "d" * 60
+    with pytest.raises(OutputError, match="its path is too long: choose a higher folder"), Receipts(deep):
+        pass

@@ -100,8 +100,10 @@ def test_results_are_the_files_that_the_command_line_writes(talk: Client, librar
 def test_beside_its_source_a_result_has_a_name_of_its_own(talk: Client, library: Path) -> None:
     (result,) = upscaled(talk, task(library / "deep" / "moss.png", suffix="_2x")).values()
     assert result.output == str(library / "deep" / "moss_2x.png")
-    (refused,) = upscaled(talk, task(library / "deep" / "moss.png")).values()
-    assert refused.outcome == "failed" and "would overwrite itself" in refused.error
+    (usual,) = upscaled(talk, task(library / "deep" / "moss.png")).values()
+    assert usual.output == str(library / "deep" / "moss_upscaled.png")
+    (other,) = upscaled(talk, task(library / "deep" / "moss.png", format="tga")).values()
+    assert other.output == str(library / "deep" / "moss.tga")
 
 
 def test_what_the_host_knows_beats_what_names_and_pixels_say(talk: Client, library: Path, tmp_path: Path) -> None:

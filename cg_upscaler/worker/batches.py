@@ -21,6 +21,9 @@ from cg_upscaler.library.unchanged import Folders
 
 _ELSEWHERE = "choose another folder for one of them, or put results beside their sources"
 
+BESIDE = "_upscaled"
+"""What is put behind the name of a result beside its source, unless something else keeps the two apart."""
+
 _OURS = ("source", "output", "profile", "path", "rules", "profiles")
 """What a task says in words of its own, or not at all."""
 
@@ -149,7 +152,10 @@ def _config(task: Task, folder: Path, *, whole: bool) -> Config:
         settings |= {"output": folder, "beside": False}
     path = Path(task.config) if task.config else None
     config = load(path, source=folder, **settings)
-    return config.model_copy(update={"beside": True}) if beside else config
+    if not beside:
+        return config
+    named = config.prefix or config.suffix or (config.format is not None and config.format.container)
+    return config.model_copy(update={"beside": True, "suffix": config.suffix if named else BESIDE})
 
 
 def _rules(textures: Mapping[str, Texture]) -> Iterator[Rule]:

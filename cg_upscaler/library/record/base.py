@@ -12,6 +12,9 @@ from typing import Any
 from cg_upscaler.errors import DiskFull, OutputError, RecordDamaged, UsageError
 from cg_upscaler.library.record.tables import FROM_2, OVER_FROM_2, SCHEMA, TABLES
 
+_LONGEST = 490
+"""Bytes of a path up to which SQLite opens a file everywhere; it wants room for the name of its journal."""
+
 Value = str | int | bytes
 Statement = tuple[str, tuple[Value, ...]]
 
@@ -124,7 +127,9 @@ class Base:
         if "locked" in text:
             return OutputError("another run is writing to this folder", where=self.path, fix="wait until it has ended")
         if isinstance(error, sqlite3.OperationalError) and not os.path.isfile(self.path):
-            return OutputError(f"cannot be created: {text}", where=self.path, fix="check the folder's permissions")
+            long = len(os.fsencode(os.path.abspath(self.path))) > _LONGEST
+            fix = "its path is too long: choose a higher folder" if long else "check the folder's permissions"
+            return OutputError(f"cannot be created: {text}", where=self.path, fix=fix)
         if "readonly" in text or "unable to open" in text or "I/O" in text:
             return OutputError(f"cannot be written: {text}", where=self.path, fix="check its permissions and its disk")
         return RecordDamaged(
