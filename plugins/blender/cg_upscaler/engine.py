@@ -17,7 +17,8 @@ _engine: Engine | None = None
 
 def preferences() -> Any:
     """Return the add-on's preferences; None where it is used without being installed, as in a script."""
-    addon = bpy.context.preferences.addons.get(__package__)
+    preferences: Any = bpy.context.preferences
+    addon = preferences.addons.get(__package__)
     return None if addon is None else addon.preferences
 
 

@@ -18,7 +18,10 @@ _TICK = 0.1
 _SHOWING = ("IMAGE_EDITOR", "NODE_EDITOR", "VIEW_3D", "PREFERENCES")
 """Editors that are drawn anew as it goes on."""
 
-_Base = bpy.types.Operator if TYPE_CHECKING else object
+if TYPE_CHECKING:
+    from bpy.types import Operator as _Base
+else:
+    _Base = object  # a mixin: only what is registered is an operator for Blender
 
 
 class Following(_Base):
@@ -28,21 +31,21 @@ class Following(_Base):
     _work: Any = None
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
+    def poll(cls, context: Any) -> bool:
         if work.running is not None:
             cls.poll_message_set("Something is being done already; ESC gives it up")
             return False
         return True
 
-    def begin(self, context: bpy.types.Context) -> work.Work | None:
+    def begin(self, context: Any) -> work.Work | None:
         """Return what to do; None where there is nothing, which was reported. Raises `NoEngine` and `Refused`."""
         raise NotImplementedError
 
-    def finish(self, context: bpy.types.Context) -> bool:
+    def finish(self, context: Any) -> bool:
         """Use what came of it, report, and tell whether anything did."""
         raise NotImplementedError
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: Any) -> set[Any]:
         """Do it, and wait."""
         if not self._begun(context):
             return {"CANCELLED"}
@@ -54,7 +57,7 @@ class Following(_Base):
         finally:
             self._put_down(context)
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+    def invoke(self, context: Any, event: Any) -> set[Any]:
         """Do it while Blender goes on; ESC gives it up."""
         if bpy.app.background:
             return self.execute(context)
@@ -66,8 +69,8 @@ class Following(_Base):
         manager.modal_handler_add(self)
         return {"RUNNING_MODAL"}
 
-    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        if self._work is not work.running:  # another scene was loaded, or the like
+    def modal(self, context: Any, event: Any) -> set[Any]:
+        if work.running is None or self._work is not work.running:  # another scene was loaded, or the like
             self._put_down(context)
             return {"CANCELLED"}
         if event.type == "ESC" and event.value == "PRESS":
@@ -88,22 +91,21 @@ class Following(_Base):
         self._put_down(context)
         return done
 
-    def cancel(self, context: bpy.types.Context) -> None:
+    def cancel(self, context: Any) -> None:
         """Called by Blender where it ends, or loads another scene, in the middle of it."""
         self._put_down(context)
 
-    def _begun(self, context: bpy.types.Context) -> bool:
+    def _begun(self, context: Any) -> bool:
         try:
-            self._work = self.begin(context)
+            self._work = work.running = self.begin(context)
         except (NoEngine, Refused) as error:
             self.report({"ERROR"}, str(error))
-        work.running = self._work
         return self._work is not None
 
-    def _finished(self, context: bpy.types.Context) -> set[str]:
+    def _finished(self, context: Any) -> set[Any]:
         return {"FINISHED"} if self.finish(context) else {"CANCELLED"}
 
-    def _put_down(self, context: bpy.types.Context) -> None:
+    def _put_down(self, context: Any) -> None:
         """Leave nothing running, whichever way it ended."""
         self._work.abandon()
         if work.running is self._work:
@@ -115,7 +117,7 @@ class Following(_Base):
         redraw(context)
 
 
-def redraw(context: bpy.types.Context) -> None:
+def redraw(context: Any) -> None:
     """Have all editors drawn anew that show what the add-on does."""
     for window in context.window_manager.windows:
         for area in window.screen.areas:
@@ -123,7 +125,7 @@ def redraw(context: bpy.types.Context) -> None:
                 area.tag_redraw()
 
 
-@bpy.app.handlers.persistent
+@bpy.app.handlers.persistent  # type: ignore[untyped-decorator]
 def _before_loading(*_: Any) -> None:
     """Leave what is being done: its images are about to go."""
     work.drop()

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import Any
 
 import bpy
 
@@ -24,26 +24,26 @@ class _Upscale(Following):
     """What the upscaling operators share. They differ in which images they are about."""
 
     # No REGISTER: the panel "Adjust Last Operation" would do minutes of work again at each click.
-    bl_options: ClassVar[set[str]] = {"UNDO"}
+    bl_options: Any = {"UNDO"}  # noqa: RUF012 (as Blender reads it)
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
+    def poll(cls, context: Any) -> bool:
         if not any(image.source != "VIEWER" for image in bpy.data.images):
             cls.poll_message_set("There is no image in this scene yet")
             return False
         return super().poll(context)
 
-    def targets(self, context: bpy.types.Context) -> list[Target]:
+    def targets(self, context: Any) -> list[Target]:
         raise NotImplementedError
 
-    def begin(self, context: bpy.types.Context) -> work.Work | None:
+    def begin(self, context: Any) -> work.Work | None:
         targets = self.targets(context)
         if not targets:
             self.report({"WARNING"}, "There is no image to upscale")
             return None
         return Upscaling(targets, settings.told(context))
 
-    def finish(self, context: bpy.types.Context) -> bool:
+    def finish(self, context: Any) -> bool:
         kind, text = self._work.report()
         self.report({kind}, text)
         work.last[:] = self._work.summary()
@@ -58,7 +58,7 @@ class CGUPSCALER_OT_image(_Upscale, bpy.types.Operator):
 
     name: bpy.props.StringProperty(name="Image", description=_NAME, options=_PASSING)
 
-    def targets(self, context: bpy.types.Context) -> list[Target]:
+    def targets(self, context: Any) -> list[Target]:
         image = _named(self.name, context)
         return [] if image is None else [Target(image, pictures.given_of(image))]
 
@@ -73,7 +73,7 @@ class CGUPSCALER_OT_material(_Upscale, bpy.types.Operator):
         name="Material", description="Its name; without one, the active material", options=_PASSING
     )
 
-    def targets(self, context: bpy.types.Context) -> list[Target]:
+    def targets(self, context: Any) -> list[Target]:
         material = bpy.data.materials.get(self.name) if self.name else _material(context)
         return _of_materials([] if material is None else [material])
 
@@ -84,7 +84,7 @@ class CGUPSCALER_OT_objects(_Upscale, bpy.types.Operator):
     bl_idname = "cg_upscaler.objects"
     bl_label = "Upscale Selected Objects"
 
-    def targets(self, context: bpy.types.Context) -> list[Target]:
+    def targets(self, context: Any) -> list[Target]:
         slots = (slot for each in context.selected_objects for slot in each.material_slots)
         return _of_materials(dict.fromkeys(slot.material for slot in slots if slot.material is not None))
 
@@ -106,19 +106,19 @@ class CGUPSCALER_OT_preview(Following, bpy.types.Operator):
         options=_PASSING,
     )
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+    def invoke(self, context: Any, event: Any) -> set[Any]:
         if not self.properties.is_property_set("centre"):
             self.centre = _looked_at(context)
         return super().invoke(context, event)
 
-    def begin(self, context: bpy.types.Context) -> work.Work | None:
+    def begin(self, context: Any) -> work.Work | None:
         image = _named(self.name, context)
         if image is None:
             self.report({"WARNING"}, "There is no image to look at")
             return None
         return Draft(pictures.source_of(image), tuple(self.centre), settings.told(context))
 
-    def finish(self, context: bpy.types.Context) -> bool:
+    def finish(self, context: Any) -> bool:
         made = self._work.made
         if made is None:
             self.report({"ERROR" if self._work.problems else "WARNING"}, ". ".join(self._work.problems) or "Cancelled")
@@ -133,18 +133,18 @@ class CGUPSCALER_OT_toggle(bpy.types.Operator):
 
     bl_idname = "cg_upscaler.toggle"
     bl_label = "Before / After"
-    bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
+    bl_options: Any = {"REGISTER", "UNDO"}  # noqa: RUF012 (as Blender reads it)
 
     name: bpy.props.StringProperty(name="Image", description=_NAME, options=_PASSING)
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
+    def poll(cls, context: Any) -> bool:
         if not any(pictures.other_of(image) for image in bpy.data.images):
             cls.poll_message_set("Nothing was upscaled in this scene yet")
             return False
         return True
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: Any) -> set[Any]:
         if not self.name and context.area is not None and context.area.type == "NODE_EDITOR":
             images = _images([_material(context)])
         else:
@@ -168,7 +168,7 @@ class CGUPSCALER_OT_test(Following, bpy.types.Operator):
     bl_idname = "cg_upscaler.test"
     bl_label = "Test"
 
-    def begin(self, context: bpy.types.Context) -> work.Work | None:
+    def begin(self, context: Any) -> work.Work | None:
         _note("Starting the engine …")
         try:
             return Enquiry()
@@ -176,7 +176,7 @@ class CGUPSCALER_OT_test(Following, bpy.types.Operator):
             _note(str(error))
             raise
 
-    def finish(self, context: bpy.types.Context) -> bool:
+    def finish(self, context: Any) -> bool:
         found = self._work.found
         said = found or ". ".join(self._work.problems) or "Cancelled"
         _note(said)
@@ -191,10 +191,10 @@ class CGUPSCALER_OT_cancel(bpy.types.Operator):
     bl_label = "Cancel"
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
+    def poll(cls, context: Any) -> bool:
         return work.running is not None
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: Any) -> set[Any]:
         if work.running is not None:
             work.running.cancel()
         return {"FINISHED"}
@@ -220,11 +220,11 @@ def _images(materials: Iterable[Any]) -> list[Any]:
     return list(dict.fromkeys(found.image for tree in trees for found in nodes.images_of(tree)))
 
 
-def _material(context: bpy.types.Context) -> Any:
+def _material(context: Any) -> Any:
     return context.object.active_material if context.object is not None else None
 
 
-def _named(name: str, context: bpy.types.Context) -> Any:
+def _named(name: str, context: Any) -> Any:
     """Return the image of a name, or the one that is shown: in the image editor, or by the active node."""
     if name:
         return bpy.data.images.get(name)
@@ -236,13 +236,13 @@ def _named(name: str, context: bpy.types.Context) -> Any:
     return getattr(active, "image", None)
 
 
-def _show(context: bpy.types.Context, image: Any) -> None:
+def _show(context: Any, image: Any) -> None:
     space: Any = context.space_data
     if space is not None and space.type == "IMAGE_EDITOR":
         space.image = image
 
 
-def _looked_at(context: bpy.types.Context) -> tuple[float, float]:
+def _looked_at(context: Any) -> tuple[float, float]:
     """Return what is in the middle of the image editor's view, from the lower left of the image, 0 … 1 each."""
     area = context.area
     for region in area.regions if area is not None and area.type == "IMAGE_EDITOR" else ():

@@ -14,7 +14,10 @@ from . import pictures, settings, work
 _MOST = 12
 """Lines of how the last one went; more would push all else out of sight."""
 
-_Base = bpy.types.Panel if TYPE_CHECKING else object
+if TYPE_CHECKING:
+    from bpy.types import Panel as _Base
+else:
+    _Base = object
 
 
 class CGUPSCALER_Preferences(bpy.types.AddonPreferences):
@@ -43,12 +46,12 @@ class CGUPSCALER_Preferences(bpy.types.AddonPreferences):
 
 
 class _Panel(_Base):
-    bl_region_type = "UI"
+    bl_region_type: Any = "UI"
     bl_category = "CG Upscaler"
     bl_label = "CG Upscaler"
 
-    def draw(self, context: bpy.types.Context) -> None:
-        layout = self.layout
+    def draw(self, context: Any) -> None:
+        layout: Any = self.layout
         layout.use_property_split = True
         layout.use_property_decorate = False
         running = work.running
@@ -60,9 +63,10 @@ class _Panel(_Base):
         self.buttons(column, context)
         _settings(layout.column(), context.scene.cg_upscaler)
         if running is None and work.last:
-            _last(layout.column(align=True), context.region.width)
+            letters = int(context.region.width / 7 / context.preferences.system.ui_scale) - 5
+            _last(layout.column(align=True), max(20, letters))
 
-    def buttons(self, column: Any, context: bpy.types.Context) -> None:
+    def buttons(self, column: Any, context: Any) -> None:
         raise NotImplementedError
 
 
@@ -70,7 +74,7 @@ class CGUPSCALER_PT_image(_Panel, bpy.types.Panel):
     bl_idname = "CGUPSCALER_PT_image"
     bl_space_type = "IMAGE_EDITOR"
 
-    def buttons(self, column: Any, context: bpy.types.Context) -> None:
+    def buttons(self, column: Any, context: Any) -> None:
         image = context.space_data.image
         about = column.column(align=True)
         about.enabled = image is not None
@@ -90,10 +94,10 @@ class CGUPSCALER_PT_shader(_Panel, bpy.types.Panel):
     bl_space_type = "NODE_EDITOR"
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return context.space_data.tree_type == "ShaderNodeTree"
+    def poll(cls, context: Any) -> bool:
+        return bool(context.space_data.tree_type == "ShaderNodeTree")
 
-    def buttons(self, column: Any, context: bpy.types.Context) -> None:
+    def buttons(self, column: Any, context: Any) -> None:
         column.operator("cg_upscaler.material", icon="MATERIAL")
         column.operator("cg_upscaler.objects", icon="OBJECT_DATA")
         column.operator("cg_upscaler.image", text="Upscale Image of Node", icon="FULLSCREEN_ENTER")
@@ -121,11 +125,10 @@ def _settings(column: Any, own: Any) -> None:
         column.prop(own, "folder")
 
 
-def _last(column: Any, width: int) -> None:
+def _last(column: Any, letters: int) -> None:
     """Show how the last upscaling went, in lines that fit."""
     column.separator()
     column.label(text="Last time:")
-    letters = max(20, int(width / 7 / bpy.context.preferences.system.ui_scale) - 5)
     lines = [(line, part) for line in work.last for part in enumerate(textwrap.wrap(line.text, letters))]
     for line, (number, text) in lines[:_MOST]:
         icon = "BLANK1" if number else "CHECKMARK" if line.good else "ERROR"

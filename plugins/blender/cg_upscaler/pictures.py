@@ -83,41 +83,40 @@ def file_of(image: Any, folder: Path) -> Path:
 
 
 def _saved(image: Any, folder: Path) -> Path:
-    """Save what only Blender has: pixels that were painted or generated."""
+    """Save what only Blender has, pixels that were painted or generated; the image stays as unsaved as it was.
+
+    By another image: a copy of a generated one is generated anew, without what was painted.
+    """
     if not all(image.size):
         raise Refused(f"{image.name} holds no pixels")
-    path = _free(folder, _file_name(image, ".exr" if image.is_float else ".png"))
-    if image.is_float and image.colorspace_settings.name in _PLAIN_LIGHT:
-        _save_floats(image, path)
-        return path
-    if image.is_float and image.colorspace_settings.name not in _ENCODED:
-        space = image.colorspace_settings.name
+    space, deep = image.colorspace_settings.name, image.is_float
+    if deep and space not in _PLAIN_LIGHT + _ENCODED:
         raise Refused(f"{image.name} has painted floats in {space}: save it to a file first, by Image > Save As")
-    format_ = image.file_format
+    path = _free(folder, _file_name(image, ".exr" if deep else ".png"))
+    values = array("f", bytes(4 * len(image.pixels)))
+    image.pixels.foreach_get(values)
+    images: Any = bpy.data.images
+    width, height = image.size
+    other = images.new(path.stem, width, height, alpha=True, float_buffer=deep)
     try:
-        # Not a copy of the image: that of a generated one is generated anew, without what was painted.
-        image.file_format = "OPEN_EXR" if image.is_float else "PNG"
-        image.save(filepath=str(path), save_copy=True)
+        # Before the pixels, which it would take away. Linear light Blender would save encoded as sRGB.
+        other.colorspace_settings.name = "Non-Color" if deep and space in _PLAIN_LIGHT else space
+        other.pixels.foreach_set(values if image.channels == 4 else _in_four(values, image.channels))
+        other.file_format = "OPEN_EXR" if deep else "PNG"
+        other.save(filepath=str(path))
     except RuntimeError as error:
         raise Refused(f"{image.name} could not be saved: {str(error).strip()}") from error
     finally:
-        image.file_format = format_
+        images.remove(other)
     return path
 
 
-def _save_floats(image: Any, path: Path) -> None:
-    """Save floats by an image for data: Blender saves a painted one of linear light encoded as sRGB."""
-    values = array("f", bytes(4 * len(image.pixels)))
-    image.pixels.foreach_get(values)
-    data = bpy.data.images.new(path.stem, *image.size, alpha=True, float_buffer=True, is_data=True)
-    try:
-        data.pixels.foreach_set(values)
-        data.file_format = "OPEN_EXR"
-        data.save(filepath=str(path))
-    except RuntimeError as error:
-        raise Refused(f"{image.name} could not be saved: {str(error).strip()}") from error
-    finally:
-        bpy.data.images.remove(data)
+def _in_four(values: array[float], channels: int) -> array[float]:
+    """Return pixels of fewer channels as RGBA: Blender makes no other images."""
+    four = array("f", [1.0]) * (len(values) // channels * 4)
+    for channel in range(3):
+        four[channel::4] = values[min(channel, channels - 1) :: channels]
+    return four
 
 
 def _file_name(image: Any, ending: str) -> str:
@@ -140,7 +139,7 @@ def load_result(path: Path, old: Any, *, pack: bool) -> Any:
     Raises `Refused` where Blender cannot read it.
     """
     known = old.get(AFTER)
-    image = known if known is not None else bpy.data.images.load(str(path), check_existing=False)
+    image: Any = known if known is not None else bpy.data.images.load(str(path), check_existing=False)
     if known is not None and known.packed_file is not None:
         known.unpack(method="REMOVE")
     image.filepath = _as_old_is(path, old)
@@ -164,10 +163,11 @@ def load_result(path: Path, old: Any, *, pack: bool) -> Any:
 def load_draft(path: Path, of: Any) -> Any:
     """Return a draft as an image, in place of the draft before."""
     name = f"{of.name} (draft)"
-    known = next((each for each in bpy.data.images if each.get(DRAFT_OF) == of), None)
+    images: Any = bpy.data.images
+    known = next((each for each in images if each.get(DRAFT_OF) == of), None)
     if known is not None:
-        bpy.data.images.remove(known)
-    image = bpy.data.images.load(str(path), check_existing=False)
+        images.remove(known)
+    image = images.load(str(path), check_existing=False)
     image.name = name
     image.colorspace_settings.name = of.colorspace_settings.name
     image.alpha_mode = of.alpha_mode

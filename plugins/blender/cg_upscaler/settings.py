@@ -89,7 +89,7 @@ class Told:
         return {name: value for name, value in given.items() if name not in self.own}
 
 
-def told(context: bpy.types.Context) -> Told:
+def told(context: Any) -> Told:
     """Return the settings of the scene."""
     settings: Any = context.scene.cg_upscaler
     folder = settings.folder
@@ -124,9 +124,11 @@ def _own(settings: Any) -> dict[str, Any]:
 
 def register() -> None:
     bpy.utils.register_class(CGUPSCALER_Settings)
-    bpy.types.Scene.cg_upscaler = bpy.props.PointerProperty(type=CGUPSCALER_Settings)
+    scene: Any = bpy.types.Scene
+    scene.cg_upscaler = bpy.props.PointerProperty(type=CGUPSCALER_Settings)  # type: ignore[func-returns-value]
 
 
 def unregister() -> None:
-    del bpy.types.Scene.cg_upscaler
+    scene: Any = bpy.types.Scene
+    del scene.cg_upscaler
     bpy.utils.unregister_class(CGUPSCALER_Settings)

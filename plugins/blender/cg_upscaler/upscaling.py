@@ -54,6 +54,8 @@ class Upscaling(Work):
         self._all = max(1, sum(len(order.images) for order in self._orders))
         self._order = _Order("", False)
         self._finished = 0
+        self._results: list[tuple[Result, str, bool]] = []
+        """What is to be put in its place, the name of what it was made of, and whether it is to be packed."""
 
     def ask(self, client: Client) -> int | None:
         if not self._orders:
@@ -70,14 +72,25 @@ class Upscaling(Work):
     def take(self, answer: Message) -> None:
         assert isinstance(answer, Done)
         for result in answer.results:
-            for name in self._order.images.get(result.path, ()):
-                self._place_result(result, name)
+            names = self._order.images.get(result.path, ())
+            self._results += [(result, name, self._order.pack) for name in names]
         self._finished += len(self._order.images)
         self.share = self._finished / self._all
 
     def cancel(self) -> None:
         self._orders = []
         super().cancel()
+
+    def abandon(self) -> None:
+        self._results = []
+        super().abandon()
+
+    def end(self) -> None:
+        """Put all results in their place, last of all and at once: an undo in between would leave half of them."""
+        results, self._results = self._results, []
+        for result, name, pack in results:
+            self._place_result(result, name, pack)
+        super().end()
 
     def report(self) -> tuple[str, str]:
         """Return how it went, as `Operator.report` takes it."""
@@ -97,7 +110,7 @@ class Upscaling(Work):
         given_up = [Line("Cancelled", good=False)] if self.cancelled else []
         return [*self.lines, *(Line(problem, good=False) for problem in self.problems), *given_up]
 
-    def _place_result(self, result: Result, name: str) -> None:
+    def _place_result(self, result: Result, name: str, pack: bool) -> None:
         old = bpy.data.images.get(name)
         if result.outcome not in GOOD:
             said = result.error or "; ".join(result.notes)
@@ -107,7 +120,7 @@ class Upscaling(Work):
             self.problems.append(f"{name} was renamed or removed meanwhile; press the button again")
             return
         try:
-            new = pictures.load_result(Path(result.output), old, pack=self._order.pack)
+            new = pictures.load_result(Path(result.output), old, pack=pack)
         except pictures.Refused as refused:
             self.problems.append(str(refused))
             return

@@ -37,7 +37,7 @@ def test_a_file_goes_as_it_is(pictures: Any, texture: Any, tmp_path: Path) -> No
 def test_painted_pixels_are_saved_as_they_are(pictures: Any, tmp_path: Path) -> None:
     image = painted()
     path = pictures.file_of(image, tmp_path / "to")
-    assert path.name == "painted.png" and image.source == "GENERATED"
+    assert path.name == "painted.png" and image.source == "GENERATED" and image.is_dirty and image.filepath == ""
     assert np.abs(pixels(bpy.data.images.load(str(path))) - pixels(image)).max() <= 0.5 / 255 + 1e-6
 
 

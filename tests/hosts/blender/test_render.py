@@ -1,4 +1,4 @@
-"""A picture before and after: a plane seen from near, with the example's maps at their size and upscaled.
+"""A picture before and after: a plane seen from near, with an example's texture at its size and upscaled.
 
 With CG_UPSCALE_PICTURES set to a folder, the pair is kept there as blender-before.png and blender-after.png.
 """
@@ -21,19 +21,15 @@ WIDTH, HEIGHT = 480, 320
 
 @pytest.fixture
 def scene(addon: Any, texture: Any) -> Any:
-    """A tile of ground under a low sun, with a camera close above it."""
-    shading, scene = Shading("Ground"), bpy.context.scene
-    colour = shading.picture(texture("Ground010_1K_Color.png"))
-    bumps = shading.picture(texture("Ground010_1K_Normal.png", space="Non-Color"))
-    normal = shading.node("NormalMap")
-    shading.link(bumps.outputs[0], normal.inputs["Color"])
+    """A wooden floor under a low sun, with a camera close above it."""
+    shading, scene = Shading("Floor"), bpy.context.scene
+    colour = shading.picture(texture("japanRedWood.png"))
     shading.into("Base Color", colour.outputs[0])
-    shading.into("Normal", normal.outputs[0])
     shading.shader.inputs["Roughness"].default_value = 0.8
     shading.onto(plane())
     bpy.ops.object.light_add(type="SUN", rotation=(math.radians(50), 0, math.radians(30)))
     bpy.context.object.data.energy = 4
-    bpy.ops.object.camera_add(location=(0, -0.85, 0.75), rotation=(math.radians(48), 0, 0))
+    bpy.ops.object.camera_add(location=(0, -0.75, 1.7), rotation=(math.radians(24), 0, 0))
     scene.camera = bpy.context.object
     scene.world = bpy.data.worlds.new("World")
     scene.render.engine, scene.cycles.device, scene.cycles.samples = "CYCLES", "CPU", 16
@@ -65,7 +61,7 @@ def detail(picture: Any) -> float:
 def test_a_rendered_picture_gains_detail_and_keeps_its_colours(scene: Any, tmp_path: Path) -> None:
     before = rendered(scene, tmp_path / "blender-before.png")
     scene.cg_upscaler.scale, scene.cg_upscaler.where = "4", "PACKED"
-    assert bpy.ops.cg_upscaler.material(name="Ground") == {"FINISHED"}
+    assert bpy.ops.cg_upscaler.material(name="Floor") == {"FINISHED"}
     after = rendered(scene, tmp_path / "blender-after.png")
     assert detail(after) > 1.3 * detail(before)
     assert np.abs(after.mean(axis=(0, 1)) - before.mean(axis=(0, 1))).max() < 0.02
