@@ -12,7 +12,8 @@ class Shading:
 
     def __init__(self, name: str = "M") -> None:
         self.material = bpy.data.materials.new(name)
-        self.material.use_nodes = True
+        if self.material.node_tree is None:  # before 5.0
+            self.material.use_nodes = True
         self.tree = self.material.node_tree
         self.shader = next(node for node in self.tree.nodes if node.type == "BSDF_PRINCIPLED")
 

@@ -163,7 +163,7 @@ def test_a_missing_file_is_refused(pictures: Any, texture: Any, tmp_path: Path) 
 def test_a_linked_image_is_refused(pictures: Any, texture: Any, tmp_path: Path) -> None:
     texture("icon-banana.png").use_fake_user = True
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "library.blend"))
-    bpy.ops.wm.read_factory_settings(use_empty=True)
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     with bpy.data.libraries.load(str(tmp_path / "library.blend"), link=True) as (there, here):
         here.images = list(there.images)
     with pytest.raises(pictures.Refused, match=r"is linked from library\.blend: open that, or make it local"):

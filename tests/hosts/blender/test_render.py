@@ -21,15 +21,25 @@ WIDTH, HEIGHT = 480, 320
 
 @pytest.fixture
 def scene(addon: Any, texture: Any) -> Any:
-    """A wooden floor under a low sun, with a camera close above it."""
-    shading, scene = Shading("Floor"), bpy.context.scene
-    colour = shading.picture(texture("japanRedWood.png"))
-    shading.into("Base Color", colour.outputs[0])
-    shading.shader.inputs["Roughness"].default_value = 0.8
-    shading.onto(plane())
-    bpy.ops.object.light_add(type="SUN", rotation=(math.radians(50), 0, math.radians(30)))
+    """A leaf that is cut out by its alpha, before a wall of old bricks under a low sun."""
+    shading, scene = Shading("Bricks"), bpy.context.scene
+    bumps = shading.picture(texture("3td_BrickOldRound_01_NRM.png", space="Non-Color"))
+    normal = shading.node("NormalMap")
+    shading.link(bumps.outputs[0], normal.inputs["Color"])
+    shading.into("Normal", normal.outputs[0])
+    shading.shader.inputs["Base Color"].default_value = (0.42, 0.24, 0.16, 1.0)
+    shading.shader.inputs["Roughness"].default_value = 0.7
+    shading.onto(plane("Wall"))
+    leaf = Shading("Leaf")
+    picture = leaf.picture(texture("gfx_leaf_b.png"))
+    leaf.into("Base Color", picture.outputs["Color"])
+    leaf.into("Alpha", picture.outputs["Alpha"])
+    obj = plane("Leaf")
+    obj.scale, obj.location = (0.4, 0.4, 0.4), (0.25, 0.0, 0.12)
+    leaf.onto(obj)
+    bpy.ops.object.light_add(type="SUN", rotation=(math.radians(35), 0, math.radians(30)))
     bpy.context.object.data.energy = 4
-    bpy.ops.object.camera_add(location=(0, -0.75, 1.7), rotation=(math.radians(24), 0, 0))
+    bpy.ops.object.camera_add(location=(0, -0.7, 2.0), rotation=(math.radians(19), 0, 0))
     scene.camera = bpy.context.object
     scene.world = bpy.data.worlds.new("World")
     scene.render.engine, scene.cycles.device, scene.cycles.samples = "CYCLES", "CPU", 16
@@ -61,7 +71,8 @@ def detail(picture: Any) -> float:
 def test_a_rendered_picture_gains_detail_and_keeps_its_colours(scene: Any, tmp_path: Path) -> None:
     before = rendered(scene, tmp_path / "blender-before.png")
     scene.cg_upscaler.scale, scene.cg_upscaler.where = "4", "PACKED"
-    assert bpy.ops.cg_upscaler.material(name="Floor") == {"FINISHED"}
+    bpy.ops.object.select_all(action="SELECT")
+    assert bpy.ops.cg_upscaler.objects() == {"FINISHED"}
     after = rendered(scene, tmp_path / "blender-after.png")
     assert detail(after) > 1.3 * detail(before)
     assert np.abs(after.mean(axis=(0, 1)) - before.mean(axis=(0, 1))).max() < 0.02
