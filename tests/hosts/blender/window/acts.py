@@ -63,14 +63,14 @@ def material(robot: Robot) -> Act:
 
 
 def escape(robot: Robot) -> Act:
-    """Give up a job with ESC, and begin another."""
+    """Give up a job with ESC, begin another, and give that up by the button."""
     yield from _busy(robot)
     yield from robot.key("ESC", robot.area("NODE_EDITOR"))
     yield from robot.until("the job ends", lambda: not _running())
     robot.tell(after=_shown())
     yield from robot.press(robot.area("NODE_EDITOR"), "cg_upscaler.material")
     yield from robot.until("another begins", lambda: _running() and _running().share > 0.0)
-    yield from robot.key("ESC", robot.area("NODE_EDITOR"))
+    yield from robot.press(robot.area("NODE_EDITOR"), "cg_upscaler.cancel")
     yield from robot.until("that ends too", lambda: not _running())
     robot.tell(again=_shown())
     yield from _reported(robot)
@@ -95,6 +95,47 @@ def undo_meanwhile(robot: Robot) -> Act:
     yield from _reported(robot)
 
 
+def undo_halfway(robot: Robot) -> Act:
+    """Take back something else in a job of which a part is done: one map is packed, so it goes by itself."""
+    yield from _laid_out(robot)
+    area = robot.area("NODE_EDITOR")
+    _node("Roughness").image.pack()
+    with bpy.context.temp_override(window=robot.window, area=area, region=region(area, "WINDOW")):
+        bpy.ops.ed.undo_push(message="Pack")
+        bpy.ops.node.add_node(type="ShaderNodeGamma")
+        bpy.ops.ed.undo_push(message="Add Gamma")
+    yield from robot.rest()
+    robot.tell(before=_shown())
+    yield from robot.press(area, "cg_upscaler.material")
+    yield from robot.until("a part is done", lambda: not _running() or _running().share > 0.67)
+    robot.tell(busy=bool(_running()))
+    yield from robot.key("Z", area, ctrl=True)
+    yield from robot.until("the job ends", lambda: not _running())
+    robot.tell(after=_shown())
+    yield from _reported(robot)
+
+
+def close_window(robot: Robot) -> Act:
+    """Begin a job in a second window, and close that."""
+    yield from _laid_out(robot)
+    with bpy.context.temp_override(window=robot.window):
+        bpy.ops.wm.window_new()
+    yield from robot.rest(10)
+    second = bpy.context.window_manager.windows[1]
+    area = second.screen.areas[0]
+    with bpy.context.temp_override(window=second, area=area, region=region(area, "WINDOW")):
+        bpy.ops.cg_upscaler.material("INVOKE_DEFAULT", name="Ground")
+    yield from robot.until("the engine is at it", lambda: _running() and _running().share > 0.0)
+    with bpy.context.temp_override(window=second):
+        bpy.ops.wm.window_close()
+    yield from robot.rest(60)
+    robot.tell(windows=len(bpy.context.window_manager.windows), idle=not _running(), before=_shown())
+    bpy.context.scene.cg_upscaler.model = "bicubic"
+    yield from robot.press(robot.area("NODE_EDITOR"), "cg_upscaler.material")
+    yield from robot.until("the maps are done", lambda: not _running() and _shown() != robot.said["before"])
+    robot.tell(after=_shown())
+
+
 def draft(robot: Robot) -> Act:
     """Have a draft of the image that is shown, and look at the one before it."""
     yield from _laid_out(robot)
@@ -110,6 +151,10 @@ def draft(robot: Robot) -> Act:
     yield from robot.rest(5)
     yield from robot.press(image, "cg_upscaler.toggle")
     yield from robot.until("the one before", lambda: image.spaces.active.image == _node("Colour").image)
+    for _ in range(2):
+        yield from robot.key("Z", image, ctrl=True)
+    yield from robot.rest(5)
+    robot.tell(undone=_shown())
 
 
 def leave(robot: Robot) -> Act:

@@ -77,11 +77,24 @@ def test_undo_of_something_else_meanwhile_disturbs_nothing(stage: Callable[..., 
     assert all("_upscaled" in file for *_, file in said["after"].values()), said
 
 
+def test_undo_halfway_leaves_job_working(stage: Callable[..., Stage]) -> None:
+    said = stage().perform("undo_halfway")
+    assert said["busy"]
+    assert all("_upscaled" in name for name, *_ in said["after"].values()), said
+    assert any("Upscaled" in line for line in said["reports"]), said["reports"]
+
+
+def test_window_in_which_job_began_can_be_closed(stage: Callable[..., Stage]) -> None:
+    said = stage(times=4).perform("close_window")
+    assert said["windows"] == 1 and said["idle"]
+    assert all("_upscaled" in file for *_, file in said["after"].values())
+
+
 def test_draft_is_shown_and_changes_no_material(stage: Callable[..., Stage]) -> None:
     said = stage().perform("draft")
     assert said["shown"][1] == [512, 512]
     assert said["while_busy"]["longest"] < 2.0, "seconds for which nothing could be done"
-    assert said["after"] == said["before"]
+    assert said["after"] == said["before"] == said["undone"]
 
 
 def test_worker_ends_with_blender_that_quits_while_busy(stage: Callable[..., Stage]) -> None:
