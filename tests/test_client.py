@@ -387,7 +387,7 @@ def test_a_python_and_a_virtual_environment_are_engines_too(tmp_path: Path, bare
 def test_what_is_named_and_not_there_is_no_reason_to_take_another(tmp_path: Path) -> None:
     found = program(tmp_path / "d" / "cg-upscale")
     for named in (tmp_path / "gone", tmp_path, program(tmp_path / "photoshop")):
-        with pytest.raises(NoEngine, match="which the settings names"):
+        with pytest.raises(NoEngine, match="named by the settings"):
             find_engine(str(named), environ={"PATH": str(found.parent)})
 
 

@@ -87,8 +87,8 @@ def _command(path: str, said_by: str) -> tuple[str, ...]:
             return str(file), "worker"
         if file.stem.lower().startswith("python"):
             return str(file), "-I", "-u", "-m", "cg_upscaler.cli", "worker"
-        raise NoEngine(f"{place}, which {said_by} names, is neither 'cg-upscale' nor a Python; {_HOW}")
-    raise NoEngine(f"{place}, which {said_by} names, is not there or holds no cg-upscale; {_HOW}")
+        raise NoEngine(f"{place}, named by {said_by}, is neither 'cg-upscale' nor a Python; {_HOW}")
+    raise NoEngine(f"{place}, named by {said_by}, is not there or holds no cg-upscale; {_HOW}")
 
 
 def _candidates(place: Path) -> list[Path]:

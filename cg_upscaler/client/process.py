@@ -38,7 +38,7 @@ class _Worker:
             )
         except OSError as error:
             raise NoEngine(
-                f"{engine.command[0]}, which {engine.said_by} names, cannot be started: {error.strerror or error}"
+                f"{engine.command[0]}, named by {engine.said_by}, cannot be started: {error.strerror or error}"
             ) from error
         self.heard: SimpleQueue[bytes] = SimpleQueue()
         self._said: deque[bytes] = deque(maxlen=_TAIL)

@@ -1,6 +1,6 @@
 """Runs the tests of the plugins within their hosts, each host in a virtual environment of its own.
 
-    python -m tests.hosts                                    one Blender, and Painter's Qt
+    python -m tests.hosts                                    one Blender, Painter's Qt, and types
     python -m tests.hosts blender-4.2 blender-5.0 painter    those
     python -m tests.hosts --all                              every one
     python -m tests.hosts blender-4.5 -- -k material         what follows goes to pytest
@@ -44,8 +44,9 @@ HOSTS = {
     "blender-4.5": Host("blender", ("bpy==4.5.15",), (3, 11)),
     "blender-5.0": Host("blender", ("bpy==5.0.1",), (3, 11)),
     "painter": Host("painter"),
+    "types": Host("types"),
 }
-USUAL = ("blender-4.5", "painter")
+USUAL = ("blender-4.5", "painter", "types")
 
 
 def main() -> int:

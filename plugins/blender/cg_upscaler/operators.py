@@ -36,7 +36,14 @@ class _Upscale(Following):
     def targets(self, context: Any) -> list[Target]:
         raise NotImplementedError
 
+    def missing(self) -> str:
+        """Return the name that a script gave and that nothing has."""
+        return ""
+
     def begin(self, context: Any) -> work.Work | None:
+        if missing := self.missing():
+            self.report({"ERROR"}, f"There is no {missing!r}")  # to a script, which would go on as if all were well
+            return None
         targets = self.targets(context)
         if not targets:
             self.report({"WARNING"}, "There is no image to upscale")
@@ -58,6 +65,9 @@ class CGUPSCALER_OT_image(_Upscale, bpy.types.Operator):
 
     name: bpy.props.StringProperty(name="Image", description=_NAME, options=_PASSING)
 
+    def missing(self) -> str:
+        return "" if self.name in bpy.data.images else self.name
+
     def targets(self, context: Any) -> list[Target]:
         image = _named(self.name, context)
         return [] if image is None else [Target(image, pictures.given_of(image))]
@@ -72,6 +82,9 @@ class CGUPSCALER_OT_material(_Upscale, bpy.types.Operator):
     name: bpy.props.StringProperty(
         name="Material", description="Its name; without one, the active material", options=_PASSING
     )
+
+    def missing(self) -> str:
+        return "" if self.name in bpy.data.materials else self.name
 
     def targets(self, context: Any) -> list[Target]:
         material = bpy.data.materials.get(self.name) if self.name else _material(context)

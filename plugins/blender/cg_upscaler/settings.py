@@ -28,7 +28,7 @@ _EDGES = (
     ("clamp", "Clamped", "Borders are continued by their last texel"),
 )
 _ALPHAS = (
-    ("auto", "As nodes and pixels show", "Worked out from the material and the pixels"),
+    ("auto", "As it is used", "Worked out from the material and the pixels"),
     ("cutout", "Cut-out", "Hard edges, such as leaves: coverage is kept"),
     ("blend", "Transparency", "Soft edges, such as glass and smoke"),
     ("mask", "A map of its own", "It has nothing to do with colour"),

@@ -106,5 +106,5 @@ def found(abilities: Abilities, engine: Engine, hello: Hello | None) -> str:
     slow = "\nNo graphics card is used: large textures take minutes." if abilities.device == "cpu" else ""
     return (
         f"Found {version}: upscales on {abilities.label} ({abilities.device}), {models}.{slow}\n"
-        f"{engine.command[0]}, which {engine.said_by} names."
+        f"{engine.command[0]}, named by {engine.said_by}."
     )

@@ -229,8 +229,10 @@ def test_no_image_to_upscale_is_said(own: Any, texture: Any) -> None:
     with pytest.raises(RuntimeError, match="There is no image in this scene yet"):
         bpy.ops.cg_upscaler.material(name="M")
     texture("icon-banana.png")
-    assert bpy.ops.cg_upscaler.image(name="nothing") == {"CANCELLED"}
-    assert bpy.ops.cg_upscaler.material(name="nothing") == {"CANCELLED"}
+    assert bpy.ops.cg_upscaler.objects() == {"CANCELLED"}
+    for operator in (bpy.ops.cg_upscaler.image, bpy.ops.cg_upscaler.material):
+        with pytest.raises(RuntimeError, match="There is no 'nothing'"):
+            operator(name="nothing")
 
 
 def test_only_refused_images_make_an_error(own: Any) -> None:

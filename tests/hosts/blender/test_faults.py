@@ -54,7 +54,7 @@ def test_a_missing_engine_is_said(node: Any, preferences: Any) -> None:
     preferences.engine = "/nowhere"
     try:
         for press in (bpy.ops.cg_upscaler.image, bpy.ops.cg_upscaler.preview):
-            with pytest.raises(RuntimeError, match="/nowhere, which the settings names, is not there"):
+            with pytest.raises(RuntimeError, match="/nowhere, named by the settings, is not there"):
                 press(name="icon-banana.png")
         with pytest.raises(RuntimeError, match="/nowhere"):
             bpy.ops.cg_upscaler.test()

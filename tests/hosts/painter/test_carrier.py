@@ -27,12 +27,12 @@ def test_the_test_says_what_it_found(painter: Painter, engine: Made) -> None:
     program = engine(HELLO + "asked = heard()\n" + ABILITIES + "heard()")
     told = said_of_test(painter)
     assert "Found cg-upscaler 1.2.3: upscales on a processor (cpu), 0 models." in told
-    assert "No graphics card" in told and f"{program}, which the settings names." in told
+    assert "No graphics card" in told and f"{program}, named by the settings." in told
 
 
 def test_the_engine_that_installed_the_plugin_is_found_without_any_setting(painter: Painter) -> None:
     told = said_of_test(painter)
-    assert "Found cg-upscaler" in told and "which the installation names" in told
+    assert "Found cg-upscaler" in told and "named by the installation" in told
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_whatever_the_engine_does_the_dock_says_so(painter: Painter, engine: Mad
 def test_an_engine_that_is_not_there_is_told_and_how_to_get_one(painter: Painter, named: str) -> None:
     painter.form.engine.set_text(named)
     told = said_of_test(painter)
-    assert "which the settings names" in told and "pip install cg-upscaler" in told
+    assert "named by the settings" in told and "pip install cg-upscaler" in told
 
 
 def test_a_program_that_cannot_be_run_is_told(painter: Painter, engine: Made) -> None:
