@@ -30,17 +30,8 @@ from cg_upscaler.client import (
 )
 from cg_upscaler.client import process as process_module
 from cg_upscaler.client.launch import environment, note_engine
-from cg_upscaler.client.messages import (
-    LINE,
-    PROTOCOL,
-    Alive,
-    Cancel,
-    Rubbish,
-    Upscale,
-    line_of,
-    message_of,
-    request_of,
-)
+from cg_upscaler.client.lines import LINE, Rubbish, line_of, message_of, request_of
+from cg_upscaler.client.messages import PROTOCOL, Alive, Cancel, Upscale
 from cg_upscaler.client.session import SILENT, STARTING, Session
 
 HELLO = line_of(Hello(PROTOCOL, "1.2.3", 7))

@@ -31,8 +31,10 @@ from cg_upscaler.client import (
     Result,
     Task,
     Texture,
+    lines,
 )
-from cg_upscaler.client.messages import PROTOCOL, Bye, Cancel, Shutdown, Upscale, line_of, message_of
+from cg_upscaler.client.lines import line_of, message_of
+from cg_upscaler.client.messages import PROTOCOL, Bye, Cancel, Shutdown, Upscale
 from tests.fakes import noise
 from tests.pictures import as_bytes, height_field, normals
 
@@ -413,8 +415,6 @@ def test_the_example_of_the_documentation_works(library: Path, tmp_path: Path) -
 
 
 def test_the_page_names_every_word_of_the_protocol() -> None:
-    from cg_upscaler.client import messages
-
     page = (Path(__file__).parents[1] / "docs" / "worker.md").read_text(encoding="utf-8")
-    words = [*messages._REQUESTS, *messages._MESSAGES]
+    words = [*lines._REQUESTS, *lines._MESSAGES]
     assert [word for word in words if f"`{word}`" not in page and f'"{word}"' not in page] == []

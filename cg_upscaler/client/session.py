@@ -6,8 +6,8 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from .lines import LINE, Rubbish, line_of, message_of
 from .messages import (
-    LINE,
     PROTOCOL,
     Abilities,
     About,
@@ -23,12 +23,9 @@ from .messages import (
     Previewed,
     Progress,
     Request,
-    Rubbish,
     Shutdown,
     Task,
     Upscale,
-    line_of,
-    message_of,
 )
 
 STARTING = 60.0

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import BinaryIO
 
-from cg_upscaler.client.messages import LINE, Alive, Cancel, Failed, Message, Request, Rubbish, Shutdown, line_of
-from cg_upscaler.client.messages import request_of as _request_of
+from cg_upscaler.client.lines import LINE, Rubbish, line_of, request_of
+from cg_upscaler.client.messages import Alive, Cancel, Failed, Message, Request, Shutdown
 
 ALIVE = 5.0
 """Seconds between signs of life while something is being done."""
@@ -84,7 +84,7 @@ class Channel:
             if not line.strip():
                 continue
             try:
-                request = _request_of(line)
+                request = request_of(line)
             except Rubbish as error:
                 self.say(Failed(0, str(error), "usage", fix="see docs/worker.md"))
                 continue
