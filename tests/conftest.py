@@ -1,6 +1,7 @@
 """Settings that all tests share."""
 
 import os
+import tempfile
 
 import torch
 from hypothesis import settings
@@ -17,3 +18,6 @@ torch.set_num_threads(1)
 
 # What tests run says nothing of this machine's speed.
 os.environ["CG_UPSCALER_SPEEDS"] = ""
+
+# Nor do they see the models that whoever runs them has.
+os.environ["CG_UPSCALE_MODELS"] = os.path.join(tempfile.gettempdir(), "cg-upscale-tests-have-no-models")

@@ -74,7 +74,7 @@ LIBRARIES: dict[str, frozenset[str]] = {
     "matplotlib": frozenset({"bench"}),
     "filelock": frozenset({"flight"}),
     "watchfiles": frozenset({"cli"}),
-    "platformdirs": frozenset({"library", "flight", "hosts"}),
+    "platformdirs": frozenset({"library", "flight", "hosts", "models"}),
     "psutil": frozenset({"backends", "bench"}),
     "numba": frozenset({"backends"}),
     "llvmlite": frozenset({"backends"}),

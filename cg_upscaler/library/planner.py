@@ -263,7 +263,7 @@ def finder(config: Config) -> Find:
     @functools.cache
     def find(name: str, scale: int) -> ModelInfo:
         try:
-            return catalog.find(name, base=config.base, scale=scale)
+            return catalog.find(name, base=config.base, scale=scale, folder=config.models_folder)
         except ModelNotFound as error:
             if error.where is None:
                 error.where = config.where_named(name)

@@ -9,15 +9,16 @@ import stat
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from cg_upscaler.backends.identity import identity
+from cg_upscaler.errors import ModelError
 from cg_upscaler.job import ALGORITHM
 from cg_upscaler.library.config import Config
 from cg_upscaler.library.config.course import Course
 from cg_upscaler.library.package import package_stamp
 from cg_upscaler.library.receipts import REJECTED, Receipts
 from cg_upscaler.library.scan import Scan
+from cg_upscaler.models import names, places
 from cg_upscaler.standing import Settled
 
 _SETTLED = 2 * 10**9
@@ -126,10 +127,14 @@ def _terms(config: Config) -> str:
 def _models(config: Config) -> list[tuple[str, int, int]]:
     """Return the weights files that settings name, with their sizes and times."""
     parts = (config, *config.rules, *config.kinds.values())
+    named = {single for part in parts if part.model for single in names.singles(part.model)}
     found = []
-    for name in sorted({part.model for part in parts if part.model}):
-        path = (config.base or Path()) / Path(name).expanduser()
-        if path.is_file():
+    for name in sorted(named):
+        try:
+            path = places.located(name, config.base, config.models_folder)
+        except ModelError:  # of which the plan complains
+            continue
+        if path is not None:
             found.append((str(path), path.stat().st_size, path.stat().st_mtime_ns))
     return found
 

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
-import os
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from cg_upscaler.errors import ModelNotFound
 from cg_upscaler.maps import PLAIN
-from cg_upscaler.models import ncnn
+from cg_upscaler.models import ncnn, places
 from cg_upscaler.models.integrity import opening, sha256
 from cg_upscaler.models.shape import CompactShape, RRDBShape, Shape, parameters
 from cg_upscaler.pixels.reach import CUBIC_REACH
 from cg_upscaler.spec import ModelInfo
 
 DEFAULT = "realesrgan-x4plus"
-
-SUFFIXES = (".pth", ".pt", ".ckpt", ".safetensors", ".bin")
-"""What a model's name ends in where it is a path."""
 
 _LICENCE = "BSD-3-Clause (Real-ESRGAN)"
 
@@ -72,10 +66,11 @@ def names() -> tuple[ModelInfo, ...]:
     return (*(model.info for model in PUBLISHED.values()), *(_plain(name, 4) for name in PLAIN))
 
 
-def find(name: str, *, base: Path | None = None, scale: int | None = None) -> ModelInfo:
-    """Return what is known of a model: a name of the catalog, or a path (relative to `base`) to a weights file.
+def find(name: str, *, base: Path | None = None, scale: int | None = None, folder: Path | None = None) -> ModelInfo:
+    """Return what is known of a model: a name of the catalog, a path (relative to `base`) to a weights file, or the
+    name of a file in `folder` or in this user's folder of models.
 
-    A path's model is named by its absolute path, so that the name alone finds it again. `scale` is for plain
+    A file's model is named by its absolute path, so that the name alone finds it again. `scale` is for plain
     resampling, which has none of its own, and is 4 unless given. Raises ModelNotFound, and for files whatever
     reading weights raises.
     """
@@ -84,21 +79,11 @@ def find(name: str, *, base: Path | None = None, scale: int | None = None) -> Mo
     if published := PUBLISHED.get(name):
         ncnn.package_file(published.file)
         return published.info
-    path = Path(os.path.abspath((base or Path()) / Path(name).expanduser()))
-    if path.is_file():
-        status = path.stat()
-        return _from_file(path, status.st_mtime_ns, status.st_size)
-    if name.lower().endswith(SUFFIXES) or "/" in name or os.sep in name:
-        siblings = [file.name for file in path.parent.glob("*") if file.suffix.lower() in SUFFIXES]
-        raise ModelNotFound("no such weights file", where=path, fix=_nearest(path.name, siblings) or "check the path")
-    known = [*PUBLISHED, *PLAIN]
-    listed = f"there are {', '.join(known)}, or give the path of a weights file"
-    nearest = _nearest(name, known)
-    raise ModelNotFound(f"unknown model {name!r}", fix=f"{nearest} {listed}" if nearest else listed)
-
-
-def _nearest(name: str, known: list[str]) -> str:
-    return "".join(f"did you mean {near!r}?" for near in difflib.get_close_matches(name, known, 1))
+    path = places.located(name, base, folder)
+    if path is None:
+        raise places.missing(name, [*PUBLISHED, *PLAIN], base, folder)
+    status = path.stat()
+    return _from_file(path, status.st_mtime_ns, status.st_size)
 
 
 def _plain(name: str, scale: int) -> ModelInfo:

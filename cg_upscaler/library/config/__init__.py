@@ -14,7 +14,8 @@ from pydantic_core import ErrorDetails
 from cg_upscaler.errors import ConfigError, UsageError
 from cg_upscaler.library.config.complaints import choose, in_words, nearest
 from cg_upscaler.library.config.schema import NESTED, Config, Handling, Profile, Quality, Rule, Settings, TwoX, When
-from cg_upscaler.models.catalog import SUFFIXES
+from cg_upscaler.models import names
+from cg_upscaler.models.places import SUFFIXES
 
 __all__ = [
     "Config",
@@ -32,7 +33,7 @@ __all__ = [
 ]
 
 
-_PATHS = ("source", "output", "state", "lock")
+_PATHS = ("source", "output", "state", "lock", "models_folder")
 
 _Place = tuple[str | int, ...]
 """Where a setting stands: ``("rules", 2, "scale")``."""
@@ -175,9 +176,14 @@ def _anchored(name: str, value: Any) -> Any:
     """Make a path of the command line absolute: a model's is otherwise relative to the configuration file."""
     if name in _PATHS:
         return Path(os.path.abspath(Path(value).expanduser()))
-    if name == "model" and isinstance(value, str) and (value.lower().endswith(SUFFIXES) or Path(value).name != value):
-        return os.path.abspath(Path(value).expanduser())
-    return value
+    return names.mapped(value, _anchored_model) if name == "model" and isinstance(value, str) else value
+
+
+def _anchored_model(name: str) -> str:
+    """Make a model's path absolute. A bare file's name that is not in the working folder may be in a models folder."""
+    path = Path(name).expanduser()
+    there = name.lower().endswith(SUFFIXES) and path.is_file()
+    return os.path.abspath(path) if there or path.name != name else name
 
 
 # Reading, with the line of everything

@@ -298,6 +298,8 @@ class Config(Settings, Course):
     """The folder for results. Relative to the configuration file; else `SOURCE-upscaled` beside the library."""
     model: _Name = DEFAULT
     """The run's model: a name of the catalog, or the path of a weights file relative to the configuration file."""
+    models_folder: Path | None = None
+    """A folder of weights files that may be named without folder and suffix. Relative to the configuration file."""
     scale: _Scale = 4
     """How many times as large: 0.5, 1, 2, 3, 4 or 8."""
     max_size: Annotated[int, Field(strict=True, ge=1)] = LOADABLE
