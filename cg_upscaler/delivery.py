@@ -29,7 +29,15 @@ def create(job: Job, image: Image) -> FileSink:
     assert job.output_spec is not None  # an upscaling job has one
     moved = job.storing.curve is not None or (job.named is not None and job.named.file != job.named.result)
     metadata = image.metadata.without_colour() if moved else image.metadata
+    if job.credited and job.used:
+        metadata = codecs.saying(metadata, "Upscaled", credit(job))
     return codecs.create(Path(job.output), job.output_spec, metadata, locked=True)
+
+
+def credit(job: Job) -> str:
+    """Return in words which models a texture was made with, and under which licences they are."""
+    models = (f"{each.model} (SHA-256 {each.weights}, licence {each.licence or 'none'})" for each in job.used)
+    return f"by cg-upscaler with {', '.join(models)}"
 
 
 def deliver(result: Source, job: Job, image: Image, sink: Sink, watch: Watch, *, scratch: Path | None) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from cg_upscaler.geometry import Cells, Cut, Edges
 from cg_upscaler.maps import AlphaMode, ColorSpace, MapKind, Role
+from cg_upscaler.model_names import short
 from cg_upscaler.spec import DeviceInfo, ImageSpec, Precision
 from cg_upscaler.standing import Settled, Standing
 from cg_upscaler.wire import to_plain
@@ -82,6 +83,19 @@ class Group:
     """Vectors stored as -1 … 1, as float files can, and not as 0 … 1."""
     flip: bool = False
     """The other convention is asked for: y is negated."""
+    licence: str = ""
+    """Of the model, as SPDX says it; ``unknown`` where nobody does. It reaches no pixel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """A model that touched a texture."""
+
+    model: str
+    """Its name, as people say it."""
+    weights: str
+    """The SHA-256 of its weights."""
+    licence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +228,8 @@ class Job:
     """The colour spaces of its colours, where they are said by name."""
     companions: tuple[Companion, ...] = ()
     gates: Gates = Gates()
+    credited: bool = False
+    """The result's file says which models it was made with."""
     seen: str = ""
     """The hash of the source's bytes that it was planned by; empty where that is not known."""
     settled: tuple[tuple[str, str], ...] = ()
@@ -234,6 +250,13 @@ class Job:
         beside = () if self.frame is None else (side.source for side in self.frame.neighbours)
         return (self.source, *beside, *filter(None, [self.mips.normals]))
 
+    @property
+    def used(self) -> tuple[Used, ...]:
+        """Return the models whose weights reach the result, each once."""
+        groups = (group for group in self.groups if group.weights and group.passes and not group.constant)
+        found = {group.weights: Used(short(group.model), group.weights, group.licence) for group in groups}
+        return tuple(found.values())
+
     def key(self, source_hash: str, revision: int = ALGORITHM) -> str:
         """Return the identity of the result: bytes of the sources, all in this job that reaches pixels, the algorithm.
 
@@ -250,6 +273,9 @@ class Job:
             del plain[field]
         for group in plain["groups"]:
             group["model"] = group["weights"] or group["model"]
+            del group["licence"]
+        if not self.credited:
+            del plain["credited"]
         for side in ("left", "right", "top", "bottom"):
             if plain["frame"] and plain["frame"][side]:
                 del plain["frame"][side]["source"]
@@ -328,6 +354,8 @@ class Receipt:
     error: str = ""
     figures: tuple[Figure, ...] = ()
     """What was measured of the result: all but ``encoding`` before it was encoded."""
+    models: tuple[Used, ...] = ()
+    """What touched it."""
     why: str = ""
     """Why it was done, and not up to date: ``new``, ``its source changed``, ``rule 'ui/**' changed: scale 4 → 2``."""
     at: str = ""

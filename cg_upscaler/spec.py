@@ -144,6 +144,7 @@ class ModelInfo:
     live: int = 0
     """Numbers that it has in memory at a time, for each `multiple` × `multiple` source texels of a band."""
     licence: str = "unknown"
+    """An SPDX expression; empty where there is nothing to license."""
     source: str = ""
     """Where the weights lie or come from."""
 

@@ -14,7 +14,20 @@ import cg_upscaler
 PACKAGE = Path(cg_upscaler.__file__).parent
 
 FLOORS = (
-    ("errors", "geometry", "maps", "spec", "wire", "job", "demand", "cut", "summary", "standing", "moments"),
+    (
+        "errors",
+        "geometry",
+        "maps",
+        "spec",
+        "wire",
+        "job",
+        "demand",
+        "cut",
+        "summary",
+        "standing",
+        "moments",
+        "model_names",
+    ),
     ("pixels",),
     ("codecs", "models", "backends", "measure"),
     ("library",),

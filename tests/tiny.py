@@ -26,3 +26,10 @@ def random_state(shape: Shape, seed: int = 0) -> State:
 
 def network(shape: Shape, seed: int = 0) -> Architecture:
     return build(shape, random_state(shape, seed))
+
+
+def gray_state(shape: RRDBShape, seed: int = 0) -> State:
+    """Return weights whose results lie about a middle gray, so that they are no black picture."""
+    state = random_state(shape, seed)
+    state["conv_last.bias"] = state["conv_last.bias"] * 0 + 0.5
+    return state

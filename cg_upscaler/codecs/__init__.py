@@ -35,6 +35,7 @@ from cg_upscaler.codecs.offers import (
     refusal,
     unkept,
 )
+from cg_upscaler.codecs.saying import saying, takes_text
 from cg_upscaler.codecs.sink import FileSink
 from cg_upscaler.codecs.sniff import examine
 from cg_upscaler.codecs.table import CODECS
@@ -168,7 +169,9 @@ __all__ = [
     "refusal",
     "remove",
     "require_space",
+    "saying",
     "sweep",
+    "takes_text",
     "unkept",
     "write_text",
 ]

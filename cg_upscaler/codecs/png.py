@@ -115,7 +115,7 @@ def chunks_for(metadata: Metadata, size: Size, colours: int) -> list[Chunk]:
     if metadata.dpi is not None:
         across, down = (min(max(round(dots / INCH), 0), (1 << 31) - 1) for dots in metadata.dpi)
         chunks.append((b"pHYs", struct.pack(">IIB", across, down, 1)))
-    chunks += [_said(key, value) for key, value in metadata.text]
+    chunks += [said_chunk(key, value) for key, value in metadata.text]
     if metadata.xmp:
         chunks.append((b"iTXt", _XMP.encode() + b"\0\0\0\0\0" + metadata.xmp))
     exif = metadata.exif_for(size)
@@ -124,7 +124,8 @@ def chunks_for(metadata: Metadata, size: Size, colours: int) -> list[Chunk]:
     return chunks
 
 
-def _said(key: str, value: str) -> Chunk:
+def said_chunk(key: str, value: str) -> Chunk:
+    """Return the chunk that says a text."""
     name = key.encode("latin-1", "replace").replace(b"\0", b" ").strip()[:79] or b"Comment"
     try:
         return b"tEXt", name + b"\0" + value.replace("\0", " ").encode("latin-1")

@@ -152,7 +152,10 @@ class Attempts:
             self._keep_unlocked(Path(job.output))
         else:
             self._keep_clear(Path(job.output))
-        started = Receipt(job.name, Outcome.DONE, job.output, found.key, found.source_hash, why=found.standing.why)
+        started = Receipt(
+            job.name, Outcome.DONE, job.output, found.key, found.source_hash,
+            models=job.used, why=found.standing.why,
+        )  # fmt: skip
         if job.action is Action.COPY:
             copied = replace(started, outcome=Outcome.COPIED, notes=job.notes)
             return self._copied(Path(job.source), job, copied, ready, sources)

@@ -249,6 +249,7 @@ def _group(
         band=Band.LOW if spec.lossy or spec.indexed else Band.ALL,
         precision=device.precision_for(means.precision, spec.depth) if drawn else Precision.FLOAT32,
         weights=model.weights,
+        licence=model.licence,
         holds=part.holds,
         grain=means.grain if drawn and pictured else 0.0,
         gamma=means.gamma if drawn and pictured else 1.0,

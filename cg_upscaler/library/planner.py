@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
-from cg_upscaler.errors import ModelNotFound
+from cg_upscaler.errors import ModelError
 from cg_upscaler.geometry import Edge, Edges
 from cg_upscaler.job import Job, Problem
 from cg_upscaler.library.agreement import agreed
@@ -28,7 +28,9 @@ from cg_upscaler.library.sidecars import Sidecars
 from cg_upscaler.library.sizes import factor, together
 from cg_upscaler.library.texture import Texture, asked, plan_texture, skip
 from cg_upscaler.maps import MapKind
+from cg_upscaler.model_names import short
 from cg_upscaler.models import catalog
+from cg_upscaler.models.licences import UNKNOWN, is_allowed
 from cg_upscaler.spec import DeviceInfo, ModelInfo, Reach
 
 _CONDITIONS = frozenset({"match", "when"})
@@ -260,13 +262,33 @@ def _most(drafts: Iterable[_Draft]) -> dict[str, Fraction]:
 
 
 def finder(config: Config) -> Find:
+    """Return what finds models for plans. It raises `ModelError`, where the configuration names the model, also for a
+    licence that is not allowed."""
+
     @functools.cache
     def find(name: str, scale: int) -> ModelInfo:
         try:
-            return catalog.find(name, base=config.base, scale=scale, folder=config.models_folder)
-        except ModelNotFound as error:
+            model = catalog.find(name, base=config.base, scale=scale, folder=config.models_folder)
+            if config.licenses is not None:
+                require_allowed(model, config.licenses.allow)
+        except ModelError as error:
             if error.where is None:
                 error.where = config.where_named(name)
             raise
+        return model
 
     return find
+
+
+def require_allowed(model: ModelInfo, allowed: Sequence[str]) -> None:
+    """Raise `ModelError` for a model whose licence is not among some."""
+    if is_allowed(model.licence, allowed):
+        return
+    name, only = short(model.name), f"'licenses' allows {', '.join(allowed) or 'none'} alone"
+    if model.licence == UNKNOWN:
+        card = f'{Path(model.source).stem}.json beside it, {{"license": "…"}}'
+        what = f"under which licence {name} is, is unknown, and {only}"
+        raise ModelError(what, fix=f"find out, and state it in a file {card}; or choose another model")
+    raise ModelError(
+        f"{name} is under {model.licence}, and {only}", fix="choose another model, or add the licence to 'allow'"
+    )

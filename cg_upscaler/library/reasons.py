@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from cg_upscaler.job import Job
+from cg_upscaler.model_names import short
 
 _WORDS = {
     "action": "action",
@@ -20,6 +21,7 @@ _WORDS = {
     "mips": "mips",
     "storing": "colours in the file",
     "named": "colour spaces",
+    "credited": "model named in the file",
     "fidelity": "fidelity",
     "grain": "grain",
     "gamma": "gamma",
@@ -41,6 +43,7 @@ _SETTINGS = {
     "mips": ("format",),
     "storing": ("format",),
     "named": ("ocio",),
+    "credited": ("metadata",),
     "flip": ("convert_normals", "normal_convention"),
     "band": ("fidelity",),
 }
@@ -105,9 +108,9 @@ def _differences(before: Job, now: Job) -> Iterator[tuple[str, str, str]]:
         ):  # fmt: skip
             yield "file", _file(was), _file(becomes)
     old, new = before.identity(), now.identity()
-    for field in new:
-        if field not in ("groups", "output_spec", "source_spec", "scale") and old.get(field) != new[field]:
-            yield field, _short(old.get(field)), _short(new[field])
+    for field in {**old, **new}:
+        if field not in ("groups", "output_spec", "source_spec", "scale") and old.get(field) != new.get(field):
+            yield field, _short(old.get(field)), _short(new.get(field))
     if before.source_spec != now.source_spec:
         yield "reading of its source", "", ""
 
@@ -151,7 +154,7 @@ def _roles(job: Job) -> str:
 
 
 def _name(model: str) -> str:
-    return model.rpartition("/")[2]
+    return short(model)
 
 
 def _file(spec: Any) -> str:

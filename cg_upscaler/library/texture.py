@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path, PurePosixPath
 
+from cg_upscaler import codecs
 from cg_upscaler.errors import UnsupportedImage
 from cg_upscaler.geometry import Cells, Edge, Edges, Size
 from cg_upscaler.job import Action, Frame, Group, Job, Named
@@ -95,11 +96,22 @@ def plan_texture(
     named = settings.named if content.pictured else None
     notes = (*stored.notes, *_colours(spec, named), *sizes.notes, turned, *_notes(texture, settings, sizes))
     job = _job(texture, settings, Action.UPSCALE, target, notes, groups)
+    job = _credited(job, settings, stored.spec.container)
     return replace(
         job, scale=sizes.passes, output_spec=stored.spec, cells=settings.cells, frame=frame, vertices=sizes.vertices,
         gates=settings.gates, mips=stored.mips, storing=stored.storing,
         named=named,
     )  # fmt: skip
+
+
+def _credited(job: Job, settings: Settled, container: str) -> Job:
+    """Return a job whose file says which models made it, where that is wanted and there is a place for it."""
+    if not settings.credited or not job.used:
+        return job
+    if codecs.takes_text(container):
+        return replace(job, credited=True)
+    note = f"{codecs.label(container)} has no place for text: which model made it is on record alone"
+    return replace(job, notes=(*job.notes, note))
 
 
 def asked(texture: Texture, settings: Settled) -> Asked:

@@ -18,7 +18,8 @@ from cg_upscaler.library.config.course import Course
 from cg_upscaler.library.package import package_stamp
 from cg_upscaler.library.receipts import REJECTED, Receipts
 from cg_upscaler.library.scan import Scan
-from cg_upscaler.models import names, places
+from cg_upscaler.model_names import singles
+from cg_upscaler.models import licences, places
 from cg_upscaler.standing import Settled
 
 _SETTLED = 2 * 10**9
@@ -125,9 +126,9 @@ def _terms(config: Config) -> str:
 
 
 def _models(config: Config) -> list[tuple[str, int, int]]:
-    """Return the weights files that settings name, with their sizes and times."""
+    """Return the weights files that settings name, and what tells of their licences, with their sizes and times."""
     parts = (config, *config.rules, *config.kinds.values())
-    named = {single for part in parts if part.model for single in names.singles(part.model)}
+    named = {single for part in parts if part.model for single in singles(part.model)}
     found = []
     for name in sorted(named):
         try:
@@ -135,7 +136,8 @@ def _models(config: Config) -> list[tuple[str, int, int]]:
         except ModelError:  # of which the plan complains
             continue
         if path is not None:
-            found.append((str(path), path.stat().st_size, path.stat().st_mtime_ns))
+            files = [path, *(card for card in licences.cards(path) if card.is_file())]
+            found += [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
     return found
 
 

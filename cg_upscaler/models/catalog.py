@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 from cg_upscaler.maps import PLAIN
-from cg_upscaler.models import ncnn, places
+from cg_upscaler.models import licences, ncnn, places
 from cg_upscaler.models.integrity import opening, sha256
 from cg_upscaler.models.shape import CompactShape, RRDBShape, Shape, parameters
 from cg_upscaler.pixels.reach import CUBIC_REACH
@@ -15,7 +15,8 @@ from cg_upscaler.spec import ModelInfo
 
 DEFAULT = "realesrgan-x4plus"
 
-_LICENCE = "BSD-3-Clause (Real-ESRGAN)"
+_LICENCE = "BSD-3-Clause"
+"""Of Real-ESRGAN's weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,9 @@ def find(name: str, *, base: Path | None = None, scale: int | None = None, folde
     if path is None:
         raise places.missing(name, [*PUBLISHED, *PLAIN], base, folder)
     status = path.stat()
-    return _from_file(path, status.st_mtime_ns, status.st_size)
+    info = _from_file(path, status.st_mtime_ns, status.st_size)
+    licence = licences.beside(path)
+    return info if licence == licences.UNKNOWN else replace(info, licence=licence)
 
 
 def _plain(name: str, scale: int) -> ModelInfo:
@@ -95,9 +98,10 @@ def _from_file(path: Path, modified: int, size: int) -> ModelInfo:
     """`modified` and `size` are there for the cache alone: a file that changes is read again."""
     opening(path)
     from cg_upscaler.models.files import read_file  # only here is torch needed
+    from cg_upscaler.models.weights import said_within
 
     shape, _ = read_file(path)
-    return _info(shape, path.as_posix(), sha256(path), "unknown", str(path))
+    return _info(shape, path.as_posix(), sha256(path), licences.of_metadata(said_within(path)), str(path))
 
 
 def _info(shape: Shape, name: str, weights: str, licence: str, source: str) -> ModelInfo:

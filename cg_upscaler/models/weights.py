@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 
 from cg_upscaler.errors import ModelError, UnsafeWeights
@@ -40,6 +40,17 @@ def load_state(path: Path) -> dict[str, torch.Tensor]:
     if not state:
         raise ModelError("holds no named weights", where=path, fix="export the network's state_dict")
     return state
+
+
+def said_within(path: Path) -> dict[str, str]:
+    """Return the text that a ``.safetensors`` holds beside its tensors; nothing for other files."""
+    if opening(path)[8:9] != b"{":
+        return {}
+    try:
+        with safe_open(path, framework="pt") as file:
+            return dict(file.metadata() or {})
+    except (SafetensorError, OSError) as error:
+        raise ModelError(f"damaged: {error}", where=path, fix=_DAMAGED) from error
 
 
 def _read_safetensors(path: Path) -> Any:

@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 from cg_upscaler.errors import ConfigError, UsageError
 from cg_upscaler.library.config.complaints import choose, in_words, nearest
 from cg_upscaler.library.config.schema import NESTED, Config, Handling, Profile, Quality, Rule, Settings, TwoX, When
-from cg_upscaler.models import names
+from cg_upscaler.model_names import mapped
 from cg_upscaler.models.places import SUFFIXES
 
 __all__ = [
@@ -176,7 +176,7 @@ def _anchored(name: str, value: Any) -> Any:
     """Make a path of the command line absolute: a model's is otherwise relative to the configuration file."""
     if name in _PATHS:
         return Path(os.path.abspath(Path(value).expanduser()))
-    return names.mapped(value, _anchored_model) if name == "model" and isinstance(value, str) else value
+    return mapped(value, _anchored_model) if name == "model" and isinstance(value, str) else value
 
 
 def _anchored_model(name: str) -> str:

@@ -132,6 +132,24 @@ class Ocio(BaseModel):
     """Of the results'. Unless given, that of the sources."""
 
 
+class Licenses(BaseModel):
+    """Under which licences models may be that a run uses."""
+
+    model_config = MODEL
+
+    allow: Annotated[tuple[_Name, ...], BeforeValidator(_one_or_more)]
+    """SPDX identifiers: `BSD-3-Clause`, `CC0-1.0` …; `unknown` allows models of which nobody says it."""
+
+
+class Said(BaseModel):
+    """What results' files say beside what their sources' do."""
+
+    model_config = MODEL
+
+    model: Annotated[bool, Field(strict=True)] = False
+    """Which model made it, by name, hash and licence, where the format has a place for text."""
+
+
 class Settings(BaseModel):
     """What can be set for the whole run, for a kind of map, or by a rule. None leaves it to the next in line."""
 
@@ -300,6 +318,10 @@ class Config(Settings, Course):
     """The run's model: a name of the catalog, or the path of a weights file relative to the configuration file."""
     models_folder: Path | None = None
     """A folder of weights files that may be named without folder and suffix. Relative to the configuration file."""
+    licenses: Licenses | None = None
+    """Under which licences models may be: `{allow: [BSD-3-Clause, CC0-1.0]}`. Unless given, under any."""
+    metadata: Said = Said()
+    """What results' files say beside what their sources' do: `{model: true}`."""
     scale: _Scale = 4
     """How many times as large: 0.5, 1, 2, 3, 4 or 8."""
     max_size: Annotated[int, Field(strict=True, ge=1)] = LOADABLE
@@ -356,5 +378,7 @@ NESTED: dict[str, Any] = {
     "quality": Quality,
     "format": Format,
     "ocio": Ocio,
+    "licenses": Licenses,
+    "metadata": Said,
 }
 """What lies below a setting of that name."""

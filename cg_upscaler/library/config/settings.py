@@ -65,6 +65,8 @@ class Settled:
     gates: Gates = field(default_factory=Gates)
     format: Format = field(default_factory=Format)
     named: Named | None = None
+    credited: bool = False
+    """Whether the file is to say which models made it."""
     prefix: str = ""
     suffix: str = ""
 
@@ -140,6 +142,7 @@ def settle(config: Config, rules: Sequence[Rule], decision: Decision) -> Settled
         gates=_gates(layers),
         format=_format(layers),
         named=_named(first("ocio")),
+        credited=config.metadata.model,
         prefix=first("prefix", ""),
         suffix=first("suffix", ""),
     )

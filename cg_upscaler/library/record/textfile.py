@@ -82,6 +82,8 @@ def _lines(folder: Path, receipts: Iterable[Receipt], outputs: Iterable[Output])
             rest = to_plain(receipt)
             for field in (*_PASSING, "name", "output", "source_hash", "output_hash"):
                 del rest[field]
+            if not receipt.models:
+                del rest["models"]
             plain["receipt"] = rest
         yield json.dumps(plain, ensure_ascii=False)
 

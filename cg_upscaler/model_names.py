@@ -77,5 +77,5 @@ def blended(parts: Iterable[tuple[str, float]]) -> str:
 
 
 def short(name: str) -> str:
-    """Return a name as people say it: files without their folders and suffixes."""
-    return mapped(name, lambda single: re.sub(r"\.(pth|pt|ckpt|safetensors|bin|onnx)$", "", single.rpartition("/")[2]))
+    """Return a name as people say it: files without their folders."""
+    return mapped(name, lambda single: single.rpartition("/")[2])
