@@ -147,6 +147,19 @@ class ModelInfo:
     """An SPDX expression; empty where there is nothing to license."""
     source: str = ""
     """Where the weights lie or come from."""
+    parts: tuple[Share, ...] = ()
+    """Of a blend: the models whose weights are averaged."""
+    steps: tuple[ModelInfo, ...] = ()
+    """Of a chain: the models that are run one after another, each on what the one before gave."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A model's part in a blend."""
+
+    model: ModelInfo
+    share: float
+    """0 … 1; over all parts they sum to 1."""
 
 
 class Reach(NamedTuple):

@@ -6,12 +6,14 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
+from cg_upscaler import model_names
 from cg_upscaler.maps import PLAIN
 from cg_upscaler.models import licences, ncnn, places
+from cg_upscaler.models.blending import blend, chain
 from cg_upscaler.models.integrity import opening, sha256
 from cg_upscaler.models.shape import CompactShape, RRDBShape, Shape, parameters
 from cg_upscaler.pixels.reach import CUBIC_REACH
-from cg_upscaler.spec import ModelInfo
+from cg_upscaler.spec import ModelInfo, Share
 
 DEFAULT = "realesrgan-x4plus"
 
@@ -68,8 +70,8 @@ def names() -> tuple[ModelInfo, ...]:
 
 
 def find(name: str, *, base: Path | None = None, scale: int | None = None, folder: Path | None = None) -> ModelInfo:
-    """Return what is known of a model: a name of the catalog, a path (relative to `base`) to a weights file, or the
-    name of a file in `folder` or in this user's folder of models.
+    """Return what is known of a model: a name of the catalog, a path (relative to `base`) to a weights file, the name
+    of a file in `folder` or in this user's folder of models; or a blend or a chain of such.
 
     A file's model is named by its absolute path, so that the name alone finds it again. `scale` is for plain
     resampling, which has none of its own, and is 4 unless given. Raises ModelNotFound, and for files whatever
@@ -81,8 +83,16 @@ def find(name: str, *, base: Path | None = None, scale: int | None = None, folde
         ncnn.package_file(published.file)
         return published.info
     path = places.located(name, base, folder)
-    if path is None:
-        raise places.missing(name, [*PUBLISHED, *PLAIN], base, folder)
+    if path is not None:
+        return _of_file(path)
+    if steps := model_names.steps(name):
+        return chain([find(step, base=base, folder=folder) for step in steps])
+    if shares := model_names.shares(name):
+        return blend([Share(find(part, base=base, folder=folder), share) for part, share in shares])
+    raise places.missing(name, [*PUBLISHED, *PLAIN], base, folder)
+
+
+def _of_file(path: Path) -> ModelInfo:
     status = path.stat()
     info = _from_file(path, status.st_mtime_ns, status.st_size)
     licence = licences.beside(path)

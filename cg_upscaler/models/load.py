@@ -25,12 +25,29 @@ def load(info: ModelInfo) -> Architecture:
     It takes float (n, channels, h, w) in 0 … 1, h and w multiples of `info.multiple`, and gives (n, channels,
     h·scale, w·scale), not clamped. The weights must still be those that `info` names.
     """
+    return build(*weights_of(info))
+
+
+def weights_of(info: ModelInfo) -> tuple[Shape, dict[str, torch.Tensor]]:
+    """Return the shape of a model's network and its tensors under our names. Raises ModelError."""
+    if info.parts:
+        return _averaged(info)
     if published := PUBLISHED.get(info.name):
         arrays = ncnn.read(verified(published), published.shape.tensors())
-        return build(published.shape, {name: torch.from_numpy(array) for name, array in arrays.items()})
+        return published.shape, {name: torch.from_numpy(array) for name, array in arrays.items()}
     path = Path(info.source)
     verify(path, info.weights, fix="the file changed since the run was planned: plan it again")
-    return build(*read_file(path))
+    return read_file(path)
+
+
+def _averaged(blend: ModelInfo) -> tuple[Shape, dict[str, torch.Tensor]]:
+    total: dict[str, torch.Tensor] = {}
+    for part in blend.parts:
+        shape, state = weights_of(part.model)
+        for name, tensor in state.items():
+            share = tensor.float() * part.share
+            total[name] = total[name] + share if name in total else share
+    return shape, total
 
 
 def verified(published: Published) -> Path:
