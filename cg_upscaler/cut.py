@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import replace
 from math import ceil
 
 from cg_upscaler.demand import beyond as beyond
 from cg_upscaler.demand import memory
-from cg_upscaler.geometry import Bands, Cut, Edge, Edges, Size, Tiled
+from cg_upscaler.geometry import Bands, Chained, Cut, Edge, Edges, Size, Tiled
 from cg_upscaler.spec import ModelInfo, Precision
 
 TILE_SIDES = (512, 256, 128, 64, 32)
@@ -50,7 +51,27 @@ def canonical_cut(size: Size, model: ModelInfo, edges: Edges = Edges(), *, exact
     With `exact`, borders that wrap are primed until nothing is left of their error, wherever priming may be needed: at
     once, or when memory forces bands upon a picture that was to go through whole.
     """
+    if not model.steps:
+        return _single(size, model, edges, exact=exact)
+    cuts = []
+    for step in model.steps:
+        cuts.append(_single(size, step, edges, exact=exact))
+        size = size * step.scale
+    return Chained(tuple(cuts))
+
+
+def _single(size: Size, model: ModelInfo, edges: Edges, *, exact: bool) -> Tiled | Bands:
     return bands(size, model, edges, exact=exact) if model.held else tiles(size, model)
+
+
+def stages(model: ModelInfo, cut: Cut, size: Size) -> Iterator[tuple[ModelInfo, Tiled | Bands, Size]]:
+    """Yield what networks run for a picture, one after another: each with its cut, and the size that it is shown."""
+    if not isinstance(cut, Chained):
+        yield model, cut, size
+        return
+    for step, own in zip(model.steps, cut.steps, strict=True):
+        yield step, own, size
+        size = size * step.scale
 
 
 def bands(size: Size, model: ModelInfo, edges: Edges, *, exact: bool = False) -> Bands:
@@ -85,13 +106,26 @@ def tiles(size: Size, model: ModelInfo) -> Tiled:
 
 def overlapping(cut: Cut, texels: int) -> Cut:
     """Return a cut whose tiles read so many texels of their neighbours, and blend a fifth as usual. Bands need none."""
+    if isinstance(cut, Chained):
+        return Chained(tuple(_overlapping(step, texels) for step in cut.steps))
+    return _overlapping(cut, texels)
+
+
+def _overlapping(cut: Tiled | Bands, texels: int) -> Tiled | Bands:
     if isinstance(cut, Bands):
         return cut
     return replace(cut, padding=texels, overlap=texels // 5, border=min(texels, BORDER))
 
 
 def smaller(cut: Cut) -> Cut | None:
-    """Return the next smaller canonical cut, or None where there is none."""
+    """Return the next smaller canonical cut, or None where there is none. Of a chain each step goes down by one."""
+    if isinstance(cut, Chained):
+        less = [_smaller(step) for step in cut.steps]
+        return Chained(tuple(new or old for new, old in zip(less, cut.steps, strict=True))) if any(less) else None
+    return _smaller(cut)
+
+
+def _smaller(cut: Tiled | Bands) -> Tiled | Bands | None:
     if isinstance(cut, Bands):
         below = [rows for rows in BAND_ROWS if cut.rows == 0 or rows < cut.rows]
         return replace(cut, rows=below[0]) if below else None

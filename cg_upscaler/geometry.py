@@ -172,5 +172,12 @@ class Bands:
             raise ValueError(f"not a cut: {self}")
 
 
-Cut = Tiled | Bands
+@dataclass(frozen=True, slots=True)
+class Chained:
+    """How each of several networks that follow one another divides the picture that it is shown."""
+
+    steps: tuple[Tiled | Bands, ...]
+
+
+Cut = Tiled | Bands | Chained
 """How a picture is divided. Fixed by its job, so that equal jobs give equal pixels."""

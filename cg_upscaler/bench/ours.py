@@ -6,9 +6,9 @@ import numpy as np
 import torch
 
 from cg_upscaler.bench.peer import Loaded, Setting
-from cg_upscaler.cut import canonical_cut
+from cg_upscaler.cut import bands
 from cg_upscaler.generate.pool import Pool
-from cg_upscaler.geometry import Cut, Edge, Edges, Size
+from cg_upscaler.geometry import Bands, Edge, Edges, Size
 from cg_upscaler.pixels.rows import Pixels
 from cg_upscaler.pixels.views import Array
 
@@ -31,6 +31,6 @@ def load(setting: Setting, edge: Edge) -> Loaded:
     return Loaded(run, setting.precision.value)
 
 
-def cut_for(size: Size, edges: Edges, setting: Setting) -> Cut:
+def cut_for(size: Size, edges: Edges, setting: Setting) -> Bands:
     """Return how a picture is divided, as a plan would have it."""
-    return canonical_cut(size, setting.model, edges)
+    return bands(size, setting.model, edges)

@@ -36,6 +36,9 @@ def prepare(
     if model in PLAIN:
         raise UsageError(f"{model} is no network", fix="name one that has weights; `cg-upscale models` lists them")
     info, where = catalog.find(model), describe(device)
+    if not info.held:
+        fix = "name weights of the ESRGAN family"
+        raise UsageError(f"{model} is not one network of the kind that is compared here", fix=fix)
     precision = where.precision_for(precision, Depth.UINT8)
     require(where, precision)
     side = side or (SIDE if where.name == "cpu" else SIDE_OF_CARD)

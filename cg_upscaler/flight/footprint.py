@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from cg_upscaler.backends.memory import free_bytes
+from cg_upscaler.cut import stages
 from cg_upscaler.demand import memory
-from cg_upscaler.geometry import Bands, Size
+from cg_upscaler.geometry import Bands, Chained, Size, Tiled
 from cg_upscaler.job import Action, Group, Job, Pass
 from cg_upscaler.library.workload import passes
 from cg_upscaler.models import catalog
 from cg_upscaler.pixels.rows import BLOCK
 from cg_upscaler.pixels.scratch import SCRATCH_IN_MEMORY
+from cg_upscaler.spec import ModelInfo
 
 _COPY = 1 << 20
 _FLOAT = 4
@@ -55,10 +57,21 @@ def generated(job: Job) -> int:
 
 def _held(job: Job, group: Group, step: Pass, size: Size) -> int:
     """Return what the exact engine holds; of the blended one, what a row of tiles comes to."""
-    if isinstance(step.cut, Bands):
-        return memory(size, step.cut, catalog.find(group.model), job.edges, group.precision)
-    tile = min(step.cut.tile + 2 * step.cut.padding, 2 * size.height)
-    return 2 * _FLOAT * 3 * tile * (size.width + 2 * step.cut.padding) * step.factor**2
+    if not isinstance(step.cut, Chained):
+        return _held_by(job, group, None, step.cut, size, step.factor)
+    held, waiting = 0, 0
+    for model, cut, seen in stages(catalog.find(group.model), step.cut, size):
+        held = max(held, waiting + _held_by(job, group, model, cut, seen, model.scale))
+        # What a step gave waits for the next one.
+        waiting = min(SCRATCH_IN_MEMORY, (seen * model.scale).pixels * _FLOAT * max(3, len(group.channels)))
+    return held
+
+
+def _held_by(job: Job, group: Group, model: ModelInfo | None, cut: Tiled | Bands, size: Size, factor: int) -> int:
+    if isinstance(cut, Bands):
+        return memory(size, cut, model or catalog.find(group.model), job.edges, group.precision)
+    tile = min(cut.tile + 2 * cut.padding, 2 * size.height)
+    return 2 * _FLOAT * 3 * tile * (size.width + 2 * cut.padding) * factor**2
 
 
 def _group_bytes(job: Job, group: Group) -> int:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cg_upscaler.backends.memory import free_bytes
-from cg_upscaler.cut import least_memory, widest
+from cg_upscaler.cut import least_memory, stages, widest
 from cg_upscaler.demand import weights
 from cg_upscaler.flight import threads
 from cg_upscaler.flight.footprint import budget, footprint, generated
-from cg_upscaler.geometry import Bands
+from cg_upscaler.geometry import Bands, Chained
 from cg_upscaler.job import Action, Job, Plan
 from cg_upscaler.library.workload import passes
 from cg_upscaler.models import catalog
+from cg_upscaler.spec import ModelInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,8 @@ def needs(plan: Plan) -> Needs:
     device = plan.device.name
     groups = [group for job in jobs for group in job.groups if not group.constant and group.passes]
     used = {(group.model, group.precision) for group in groups}
-    shared = sum(weights(catalog.find(model), precision, device) for model, precision in used)
+    loaded = {(one, precision) for model, precision in used for one in _networks(catalog.find(model))}
+    shared = sum(weights(model, precision, device) for model, precision in loaded)
     free = free_bytes(device)
     most = max((footprint(job) for job in jobs), default=1)
     together = max(1, min(threads.at_once(), len(jobs), budget(device) // most))
@@ -56,13 +58,21 @@ def needs(plan: Plan) -> Needs:
     return Needs({job.name: generated(job) for job in jobs}, shared, free, together, found)
 
 
+def _networks(model: ModelInfo) -> tuple[ModelInfo, ...]:
+    return model.steps or (model,)
+
+
 def _too_wide(job: Job, left: int) -> TooWide | None:
     for group in job.groups:
         for step, size in () if group.constant else passes(job, group):
-            if not isinstance(step.cut, Bands):
-                continue
-            how = step.cut, catalog.find(group.model), job.edges, group.precision
-            needed = least_memory(size, *how)
-            if needed > left:
-                return TooWide(job.name, needed, widest(left, size.height, *how))
+            if not isinstance(step.cut, (Bands, Chained)):
+                continue  # plain resampling, or tiles, which are small
+            before = 1
+            for model, cut, seen in stages(catalog.find(group.model), step.cut, size):
+                if isinstance(cut, Bands):
+                    how = cut, model, job.edges, group.precision
+                    needed = least_memory(seen, *how)
+                    if needed > left:
+                        return TooWide(job.name, needed, widest(left, seen.height, *how) // before)
+                before *= model.scale
     return None

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from cg_upscaler.cut import smaller
 from cg_upscaler.errors import Blank, NonFinite, OutOfMemory
-from cg_upscaler.geometry import Bands, Tiled
+from cg_upscaler.geometry import Bands, Chained, Tiled
 from cg_upscaler.job import Group, Job
 from cg_upscaler.spec import Precision
 
@@ -48,7 +48,8 @@ def with_smaller_cuts(job: Job, error: OutOfMemory | MemoryError) -> tuple[Job, 
 
 
 def _in_words(groups: tuple[Group, ...]) -> str:
-    cuts = [step.cut for group in groups for step in group.passes]
+    whole = [step.cut for group in groups for step in group.passes]
+    cuts = [own for cut in whole for own in (cut.steps if isinstance(cut, Chained) else (cut,))]
     tiles = [cut.tile for cut in cuts if isinstance(cut, Tiled)]
     rows = [cut.rows for cut in cuts if isinstance(cut, Bands)]
     said = [f"bands of {max(rows)}"] if rows else []

@@ -7,6 +7,7 @@ import threading
 from cg_upscaler.backends.resize import ResizeNetwork
 from cg_upscaler.backends.torch_ import TorchNetwork
 from cg_upscaler.generate import Generator
+from cg_upscaler.generate.chain import Chain
 from cg_upscaler.generate.stream import Stream
 from cg_upscaler.generate.tiles import Tiles
 from cg_upscaler.generate.together import Together
@@ -24,14 +25,20 @@ class Pool:
         self._loading = threading.Lock()
 
     def get(self, model: str, scale: int) -> Generator:
-        key = (model, scale if model in PLAIN else 0)
         with self._loading:
-            if key not in self._loaded:
-                self._loaded[key] = self._load(model, scale)
-            return self._loaded[key]
+            return self._get(model, scale)
+
+    def _get(self, model: str, scale: int) -> Generator:
+        key = (model, scale if model in PLAIN else 0)
+        if key not in self._loaded:
+            self._loaded[key] = self._load(model, scale)
+        return self._loaded[key]
 
     def _load(self, model: str, scale: int) -> Generator:
         if model in PLAIN:
             return Tiles(ResizeNetwork(scale, model))
-        network = TorchNetwork(catalog.find(model), self._device)
+        info = catalog.find(model)
+        if info.steps:
+            return Chain(info, tuple(self._get(step.name, step.scale) for step in info.steps))
+        network = TorchNetwork(info, self._device)
         return Together(Stream(network)) if network.info.held else Tiles(network)

@@ -259,8 +259,7 @@ def _group(
 def _passes(model: ModelInfo, means: Means, times: int, size: Size, edges: Edges, measure: Measure) -> Iterator[Pass]:
     """Yield the passes by which a model makes a picture of `size` so many times as large, the smaller one first."""
     overlap = None if model.name in PLAIN else means.overlap
-    if model.reach is None:
-        model = replace(model, reach=measure(model).texels if overlap is None else overlap)
+    model = _measured(model, measure, overlap)
     for step in _steps(model, times):
         via = Via.DIRECT
         if model.scale != step:
@@ -269,6 +268,15 @@ def _passes(model: ModelInfo, means: Means, times: int, size: Size, edges: Edges
         cut = canonical_cut(seen, model, edges, exact=means.exact)
         yield Pass(step, via, cut if overlap is None else overlapping(cut, overlap))
         size = size * step
+
+
+def _measured(model: ModelInfo, measure: Measure, overlap: int | None) -> ModelInfo:
+    """Return a model, and each step of a chain, with how far it looks, or with the overlap that is asked for."""
+    if model.steps:
+        return replace(model, steps=tuple(_measured(step, measure, overlap) for step in model.steps))
+    if model.reach is not None:
+        return model
+    return replace(model, reach=measure(model).texels if overlap is None else overlap)
 
 
 def _steps(model: ModelInfo, times: int) -> tuple[int, ...]:

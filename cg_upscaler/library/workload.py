@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TypeVar
 
+from cg_upscaler.cut import stages
 from cg_upscaler.demand import plane
-from cg_upscaler.geometry import Bands, Cut, Edge, Edges, Size, Tiled
+from cg_upscaler.geometry import Bands, Chained, Cut, Edge, Edges, Size, Tiled
 from cg_upscaler.job import Action, Group, Job, Pass, Via
 from cg_upscaler.maps import PLAIN, ColorSpace
 from cg_upscaler.models import catalog
@@ -71,9 +72,9 @@ def workload(job: Job) -> Workload:
             continue
         for step, size in passes(job, group):
             if group.model not in PLAIN:
-                model = model_of(group)
-                network = Network(group.model, model.weights, group.precision)
-                _add(total.shown, {network: texels_shown(size, step.cut, model, job.edges) * count})
+                for model, cut, seen in stages(model_of(group), step.cut, size):
+                    network = Network(model.name, model.weights, group.precision)
+                    _add(total.shown, {network: texels_shown(seen, cut, model, job.edges) * count})
             _add(total.beside, _stages(group, step, size, count))
         if not group.passes:
             _add(total.beside, {FILTERED: stack})
@@ -126,6 +127,8 @@ def passes(job: Job, group: Group) -> Iterator[tuple[Pass, Size]]:
 
 def texels_shown(size: Size, cut: Cut, model: ModelInfo, edges: Edges) -> float:
     """Return the texels that a network computes for a picture, also those that are shown twice or lie beyond it."""
+    if isinstance(cut, Chained):
+        return sum(texels_shown(seen, own, step, edges) for step, own, seen in stages(model, cut, size))
     if isinstance(cut, Bands):
         width, height = plane(size, cut, model, edges)
         return float(width * height * model.multiple**2)

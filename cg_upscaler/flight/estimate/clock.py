@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from cg_upscaler.generate import Generator, Tick
+from cg_upscaler.generate.chain import Chain
 from cg_upscaler.geometry import Cut, Edges, Size
 from cg_upscaler.library.workload import Network, texels_shown
 from cg_upscaler.maps import PLAIN
@@ -35,6 +36,8 @@ class Measuring:
 
     def get(self, model: str, scale: int) -> Generator:
         generator = self._generators.get(model, scale)
+        if isinstance(generator, Chain):  # each of its steps is known by itself
+            return Chain(generator.info, tuple(_Measured(step, self) for step in generator.generators))
         return generator if model in PLAIN else _Measured(generator, self)
 
     @property
