@@ -55,6 +55,7 @@ TALK = frozenset(
         ("cli", "worker"),
         ("worker", "client"),
         ("cli", "hosts"),
+        ("cli", "api"),
         ("hosts", "client"),
     }
 )

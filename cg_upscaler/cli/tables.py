@@ -13,6 +13,7 @@ from cg_upscaler.geometry import Edge, Edges
 from cg_upscaler.job import Action, Job, Plan
 from cg_upscaler.library.classify import DOUBTFUL
 from cg_upscaler.maps import MapKind
+from cg_upscaler.model_names import short
 from cg_upscaler.spec import ImageSpec
 from cg_upscaler.standing import Stand, Standing
 from cg_upscaler.wire import to_plain
@@ -201,6 +202,6 @@ def _stored(spec: ImageSpec) -> str:
 def _models(job: Job) -> str:
     """The distinct models of a job with their precisions, in the order of its groups; constant groups need none."""
     used = dict.fromkeys(
-        f"{group.model} ({group.precision.value})" for group in job.groups if group.passes and not group.constant
+        f"{short(group.model)} ({group.precision.value})" for group in job.groups if group.passes and not group.constant
     )
     return ", ".join(used)

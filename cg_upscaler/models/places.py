@@ -40,6 +40,11 @@ def located(name: str, base: Path | None = None, folder: Path | None = None) -> 
     There its suffix may be left off. Raises `ModelError` where several files of one folder are meant.
     """
     path = as_path(name, base)
+    if path.suffix.lower() == ".param" and path.is_file():  # of a pair for ncnn
+        weights = path.with_suffix(".bin")
+        if not weights.is_file():
+            raise ModelNotFound("is one half of a pair for ncnn", where=path, fix=f"put {weights.name} beside it")
+        return weights
     if path.is_file():
         return path
     for place in folders(folder):
