@@ -99,20 +99,28 @@ def tiles(size: Size, model: ModelInfo) -> Tiled:
     tile = min((side for side in TILE_SIDES if side >= longest), default=TILE_SIDES[0])
     if model.reach is None:
         raise ValueError(f"how far {model.name} looks is to be measured first")
+    if model.most:  # and what a tile reads, also across a wrapped border, is to be no more than it takes
+        overlap = min(model.reach // 4, model.most // 16)
+        padding = min(model.reach + overlap, model.most // 4)
+        return Tiled(max(1, model.most - 2 * (padding + overlap)), padding, overlap, border=min(padding, BORDER))
     # What a tile gives to the blend has the model's whole reach behind it, so a network whose reach is exact is exact.
     overlap = model.reach // 4
     return Tiled(tile, padding=model.reach + overlap, overlap=overlap, border=min(model.reach, BORDER))
 
 
-def overlapping(cut: Cut, texels: int) -> Cut:
-    """Return a cut whose tiles read so many texels of their neighbours, and blend a fifth as usual. Bands need none."""
+def overlapping(cut: Cut, texels: int, model: ModelInfo | None = None) -> Cut:
+    """Return a cut whose tiles read so many texels of their neighbours, and blend a fifth as usual.
+
+    Bands need none, and what takes inputs of one size alone is cut to that.
+    """
     if isinstance(cut, Chained):
-        return Chained(tuple(_overlapping(step, texels) for step in cut.steps))
-    return _overlapping(cut, texels)
+        models = model.steps if model else (None,) * len(cut.steps)
+        return Chained(tuple(_overlapping(own, texels, step) for own, step in zip(cut.steps, models, strict=True)))
+    return _overlapping(cut, texels, model)
 
 
-def _overlapping(cut: Tiled | Bands, texels: int) -> Tiled | Bands:
-    if isinstance(cut, Bands):
+def _overlapping(cut: Tiled | Bands, texels: int, model: ModelInfo | None) -> Tiled | Bands:
+    if isinstance(cut, Bands) or (model is not None and model.most):
         return cut
     return replace(cut, padding=texels, overlap=texels // 5, border=min(texels, BORDER))
 

@@ -147,6 +147,10 @@ class ModelInfo:
     """An SPDX expression; empty where there is nothing to license."""
     source: str = ""
     """Where the weights lie or come from."""
+    most: int = 0
+    """Texels a side that it takes at a time, where it takes one size alone; smaller inputs are filled up. 0: any."""
+    precisions: tuple[Precision, ...] = ()
+    """In which it may be run; none: in all that the device has."""
     parts: tuple[Share, ...] = ()
     """Of a blend: the models whose weights are averaged."""
     steps: tuple[ModelInfo, ...] = ()

@@ -82,7 +82,7 @@ LIBRARIES: dict[str, frozenset[str]] = {
     "numpy": ARRAYS | {"api", "cli", "report", "worker"},
     "cv2": ARRAYS | {"cli", "report"},
     "torch": frozenset({"models", "backends", "generate", "bench"}),
-    "onnxruntime": frozenset({"bench"}),
+    "onnxruntime": frozenset({"bench", "models"}),
     "openvino": frozenset({"bench"}),
     "ncnn": frozenset({"bench"}),
     "matplotlib": frozenset({"bench"}),

@@ -15,7 +15,9 @@ from cg_upscaler.backends.convolver import Convolvers
 from cg_upscaler.backends.devices import describe, require
 from cg_upscaler.errors import DeviceLost, OutOfMemory
 from cg_upscaler.geometry import Wraps
-from cg_upscaler.models.load import Architecture, load
+from cg_upscaler.models.load import Architecture
+from cg_upscaler.models.load import load_any as load
+from cg_upscaler.models.others import Other
 from cg_upscaler.models.precision import set_precision
 from cg_upscaler.pixels.rows import Pixels
 from cg_upscaler.spec import DeviceInfo, ModelInfo, Precision
@@ -46,7 +48,7 @@ class TorchNetwork:
     def __init__(self, info: ModelInfo, device: DeviceInfo | str = "auto") -> None:
         self.info = info
         self.device = describe(device) if isinstance(device, str) else device
-        self._networks: dict[Precision, tuple[Architecture, Convolvers]] = {}
+        self._networks: dict[Precision, tuple[Architecture | Other, Convolvers]] = {}
         self._turn = threading.Lock()
 
     def run(self, window: Pixels, precision: Precision) -> Pixels:
@@ -94,7 +96,7 @@ class TorchNetwork:
         """
         return self.device.name == "cpu" and precision is Precision.FLOAT32 and winograd.available()
 
-    def loaded(self, precision: Precision) -> tuple[Architecture, Convolvers]:
+    def loaded(self, precision: Precision) -> tuple[Architecture | Other, Convolvers]:
         """Return the network in a precision, on its device, and the arithmetic of its layers.
 
         Raises UsageError for a precision that the device has not, ModelError where the weights cannot be had.

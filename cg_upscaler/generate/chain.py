@@ -48,7 +48,7 @@ class _ChainedRows:
         return self.source.channels
 
     def __iter__(self) -> Iterator[Pixels]:
-        work = [float(size.pixels * model.parameters) for model, _, size in self._stages()]
+        work = [float(size.pixels * max(1, model.parameters)) for model, _, size in self._stages()]
         picture = self.source
         for i, (generator, cut) in enumerate(zip(self.chain.generators, self.cut.steps, strict=True)):
             done, own = sum(work[:i]) / sum(work), work[i] / sum(work)

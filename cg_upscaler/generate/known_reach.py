@@ -24,9 +24,9 @@ def reach_on(device: DeviceInfo) -> Callable[[ModelInfo], Reach]:
 
     def ask(model: ModelInfo) -> Reach:
         def load() -> Network:
-            from cg_upscaler.backends.torch_ import TorchNetwork
+            from cg_upscaler.backends.opening import open_network
 
-            return TorchNetwork(model, device)
+            return open_network(model, device)
 
         return known_reach(model, load)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+from cg_upscaler.backends.opening import open_network
 from cg_upscaler.backends.resize import ResizeNetwork
 from cg_upscaler.backends.torch_ import TorchNetwork
 from cg_upscaler.generate import Generator
@@ -40,5 +41,5 @@ class Pool:
         info = catalog.find(model)
         if info.steps:
             return Chain(info, tuple(self._get(step.name, step.scale) for step in info.steps))
-        network = TorchNetwork(info, self._device)
-        return Together(Stream(network)) if network.info.held else Tiles(network)
+        network = open_network(info, self._device)
+        return Together(Stream(network)) if info.held and isinstance(network, TorchNetwork) else Tiles(network)

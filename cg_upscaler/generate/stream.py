@@ -20,6 +20,7 @@ from cg_upscaler.generate.compact import BandedCompact
 from cg_upscaler.generate.rrdb import BandedRRDB
 from cg_upscaler.generate.window import Space
 from cg_upscaler.geometry import Bands, Cut, Edge, Edges, Size, Span, Wraps
+from cg_upscaler.models.compact import SRVGGNetCompact
 from cg_upscaler.models.rrdb import RRDBNet
 from cg_upscaler.pixels.edges import take
 from cg_upscaler.pixels.rows import Pixels, Rows, Source
@@ -139,6 +140,7 @@ def _start(network: TorchNetwork, space: Space, precision: Precision) -> BandedR
     model, layers = network.loaded(precision)
     if isinstance(model, RRDBNet):
         return BandedRRDB(model, space, layers)
+    assert isinstance(model, SRVGGNetCompact)  # others are run in tiles
     return BandedCompact(model, space, layers)
 
 

@@ -247,13 +247,18 @@ def _group(
         passes=() if filtered else tuple(_passes(model, means, passes, size, edges, measure)),
         fidelity=0.0 if filtered else means.fidelity,
         band=Band.LOW if spec.lossy or spec.indexed else Band.ALL,
-        precision=device.precision_for(means.precision, spec.depth) if drawn else Precision.FLOAT32,
+        precision=_precision(model, device.precision_for(means.precision, spec.depth)) if drawn else Precision.FLOAT32,
         weights=model.weights,
         licence=model.licence,
         holds=part.holds,
         grain=means.grain if drawn and pictured else 0.0,
         gamma=means.gamma if drawn and pictured else 1.0,
     )
+
+
+def _precision(model: ModelInfo, wanted: Precision) -> Precision:
+    """Return the precision that is wanted, or float32 where a model is not right in it."""
+    return wanted if not model.precisions or wanted in model.precisions else Precision.FLOAT32
 
 
 def _passes(model: ModelInfo, means: Means, times: int, size: Size, edges: Edges, measure: Measure) -> Iterator[Pass]:
@@ -266,7 +271,7 @@ def _passes(model: ModelInfo, means: Means, times: int, size: Size, edges: Edges
             via = Via.SHRINK if step == 2 and means.two_x is TwoX.FAST else Via.REDUCE
         seen = Size(-(-size.width // 2), -(-size.height // 2)) if via is Via.SHRINK else size
         cut = canonical_cut(seen, model, edges, exact=means.exact)
-        yield Pass(step, via, cut if overlap is None else overlapping(cut, overlap))
+        yield Pass(step, via, cut if overlap is None else overlapping(cut, overlap, model))
         size = size * step
 
 
@@ -274,6 +279,8 @@ def _measured(model: ModelInfo, measure: Measure, overlap: int | None) -> ModelI
     """Return a model, and each step of a chain, with how far it looks, or with the overlap that is asked for."""
     if model.steps:
         return replace(model, steps=tuple(_measured(step, measure, overlap) for step in model.steps))
+    if model.most and overlap is not None:
+        return replace(model, reach=overlap)
     if model.reach is not None:
         return model
     return replace(model, reach=measure(model).texels if overlap is None else overlap)

@@ -10,7 +10,7 @@ from cg_upscaler import model_names
 from cg_upscaler.errors import ModelError
 from cg_upscaler.maps import PLAIN
 from cg_upscaler.models import licences
-from cg_upscaler.spec import ModelInfo, Share
+from cg_upscaler.spec import ModelInfo, Precision, Share
 
 BLENDED = ("rrdb", "compact")
 """Architectures whose weights mean the same in all models of one shape, so that they can be averaged."""
@@ -84,10 +84,17 @@ def chain(steps: Sequence[ModelInfo]) -> ModelInfo:
         multiple=steps[0].multiple,
         weights=_hash("chain", (step.weights for step in steps)),
         parameters=sum(step.parameters for step in steps),
+        precisions=_precisions(steps),
         licence=licences.together(step.licence for step in steps),
         source=" and ".join(step.source for step in steps),
         steps=tuple(steps),
     )
+
+
+def _precisions(steps: Sequence[ModelInfo]) -> tuple[Precision, ...]:
+    """Return the precisions in which all steps may be run; none where that is all that there are."""
+    bounded = [step.precisions for step in steps if step.precisions]
+    return tuple(each for each in Precision if all(each in some for some in bounded)) if bounded else ()
 
 
 def _shape(model: ModelInfo) -> tuple[object, ...]:

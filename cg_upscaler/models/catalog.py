@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from cg_upscaler import model_names
+from cg_upscaler.errors import UnknownArchitecture
 from cg_upscaler.maps import PLAIN
 from cg_upscaler.models import licences, ncnn, places
 from cg_upscaler.models.blending import blend, chain
@@ -107,10 +108,19 @@ def _plain(name: str, scale: int) -> ModelInfo:
 def _from_file(path: Path, modified: int, size: int) -> ModelInfo:
     """`modified` and `size` are there for the cache alone: a file that changes is read again."""
     opening(path)
+    if path.suffix.lower() == ".onnx":
+        from cg_upscaler.models import onnx_
+
+        return onnx_.describe(path)
     from cg_upscaler.models.files import read_file  # only here is torch needed
     from cg_upscaler.models.weights import said_within
 
-    shape, _ = read_file(path)
+    try:
+        shape, _ = read_file(path)
+    except UnknownArchitecture as error:
+        from cg_upscaler.models import others
+
+        return replace(others.describe(path, error), licence=licences.of_metadata(said_within(path)))
     return _info(shape, path.as_posix(), sha256(path), licences.of_metadata(said_within(path)), str(path))
 
 

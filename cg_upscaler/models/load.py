@@ -12,11 +12,14 @@ from cg_upscaler.models.catalog import PUBLISHED, Published
 from cg_upscaler.models.compact import SRVGGNetCompact
 from cg_upscaler.models.files import read_file
 from cg_upscaler.models.integrity import verify
+from cg_upscaler.models.others import Other, load_other
 from cg_upscaler.models.rrdb import RRDBNet
 from cg_upscaler.models.shape import RRDBShape, Shape
 from cg_upscaler.spec import ModelInfo
 
 Architecture = RRDBNet | SRVGGNetCompact
+
+_CHANGED = "the file changed since the run was planned: plan it again"
 
 
 def load(info: ModelInfo) -> Architecture:
@@ -28,6 +31,15 @@ def load(info: ModelInfo) -> Architecture:
     return build(*weights_of(info))
 
 
+def load_any(info: ModelInfo) -> Architecture | Other:
+    """Return the same of a model of any family, also of those that are not ours."""
+    if info.architecture in ("rrdb", "compact"):
+        return load(info)
+    path = Path(info.source)
+    verify(path, info.weights, fix=_CHANGED)
+    return load_other(path)
+
+
 def weights_of(info: ModelInfo) -> tuple[Shape, dict[str, torch.Tensor]]:
     """Return the shape of a model's network and its tensors under our names. Raises ModelError."""
     if info.parts:
@@ -36,7 +48,7 @@ def weights_of(info: ModelInfo) -> tuple[Shape, dict[str, torch.Tensor]]:
         arrays = ncnn.read(verified(published), published.shape.tensors())
         return published.shape, {name: torch.from_numpy(array) for name, array in arrays.items()}
     path = Path(info.source)
-    verify(path, info.weights, fix="the file changed since the run was planned: plan it again")
+    verify(path, info.weights, fix=_CHANGED)
     return read_file(path)
 
 
