@@ -46,7 +46,7 @@ class Sharpen(nn.Module):
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, str]:
         height, width = x.shape[2:]
-        assert x.is_contiguous() and x.dtype == self.taps.dtype
+        assert x.is_contiguous() and x.dtype == self.taps.dtype == torch.float32
         assert height % self.multiple == width % self.multiple == 0 and min(height, width) >= self.least
         assert height == width or not self.square
         return F.conv2d(x, self.taps, padding=1, groups=3).repeat_interleave(2, 2).repeat_interleave(2, 3), "more"
@@ -192,3 +192,11 @@ def test_a_pickle_that_would_run_code_never_reaches_spandrel(tmp_path: Path, mon
     torch.save({"taps": KERNEL, "more": builtins.print}, tmp_path / "a.pth")
     with pytest.raises(UnsafeWeights):
         catalog.find(str(tmp_path / "a.pth"))
+
+
+def test_a_lower_precision_is_near_the_exact_result(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in(monkeypatch)
+    network = open_network(catalog.find(str(weights)), CPU)
+    picture = (noise(20, 24, 3) / 255).astype(np.float32)
+    exact, fast = (network.run(picture, precision) for precision in (Precision.FLOAT32, Precision.BFLOAT16))
+    assert 0 < np.abs(exact - fast).max() < 0.05

@@ -32,6 +32,7 @@ class Other(nn.Module):
         # Spandrel's own way of calling it would clamp to 0 … 1.
         self._call = getattr(descriptor, "_call_fn", None) or (lambda network, x: network(x))
         self._sizes = descriptor.size_requirements
+        self._dtype = torch.float32
 
     @property
     def ends(self) -> tuple[nn.Module, nn.Module]:
@@ -43,17 +44,22 @@ class Other(nn.Module):
         if any(wraps):
             raise ValueError("this network does not wrap")
 
-    def to(self, *args: Any, memory_format: Any = None, **kwargs: Any) -> Other:
-        """Do without `memory_format`: not all of them take tensors in any but the usual one."""
+    def to(self, *args: Any, dtype: torch.dtype | None = None, memory_format: Any = None, **kwargs: Any) -> Other:
+        """Keep weights in float32: layers that are safe in another type compute in it, as torch's autocast has it.
+
+        And do without `memory_format`: not all of them take tensors in any but the usual one.
+        """
+        self._dtype = dtype or self._dtype
         return super().to(*args, **kwargs)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return (n, channels, h·scale, w·scale) for (n, channels, h, w), which is continued where it is too small."""
         height, width = x.shape[2:]
-        x = x.to(next(self.network.parameters()).dtype).contiguous()
+        x = x.float().contiguous()
         down, across = _missing(height, width, self._sizes)
         padded = F.pad(x, (0, across, 0, down), mode="replicate") if down or across else x
-        result: torch.Tensor = self._call(self.network, padded)
+        with torch.autocast(x.device.type, self._dtype, enabled=self._dtype is not torch.float32):
+            result: torch.Tensor = self._call(self.network, padded)
         scale = result.shape[2] // padded.shape[2]
         return result[:, :, : height * scale, : width * scale]
 
