@@ -23,6 +23,7 @@ from cg_upscaler.library.config import load
 from cg_upscaler.library.config.complaints import choose, nearest
 from cg_upscaler.library.config.format import Format
 from cg_upscaler.library.config.settings import settle
+from cg_upscaler.library.planner import finder
 from cg_upscaler.library.survey import survey
 from cg_upscaler.library.texture import Texture, plan_texture
 from cg_upscaler.maps import AlphaMode, ColorSpace, MapKind
@@ -43,17 +44,27 @@ class Upscaler:
     """Upscales single textures with one set of settings. The model is loaded at first use and kept."""
 
     def __init__(
-        self, model: str = catalog.DEFAULT, *, scale: float = 4, device: str = "auto", precision: str = "auto"
+        self,
+        model: str = catalog.DEFAULT,
+        *,
+        scale: float = 4,
+        device: str = "auto",
+        precision: str = "auto",
+        models_folder: str | Path | None = None,
     ) -> None:
-        """`model` is a name of the catalog or a weights file, the rest as on the command line.
+        """`model` is a name of the catalog, a weights file, the name of one in `models_folder` or in the user's own
+        folder, a blend or a chain of such; the rest as on the command line.
 
         Raises `UsageError` and `ModelError`.
         """
         # A configuration is of a library; here there is none, and the folder is never looked at.
-        self._config = load(source=Path(), model=model, scale=scale, device=device, precision=precision)
+        self._config = load(
+            source=Path(), model=model, scale=scale, device=device, precision=precision, models_folder=models_folder
+        )
         self._device = devices.describe(device)
         self._pool = Pool(self._device)
-        catalog.find(self._config.model)
+        self._find = finder(self._config)
+        self._find(self._config.model, 4)
 
     def array(
         self,
@@ -158,7 +169,7 @@ class Upscaler:
             settings,
             Path(),
             self._device,
-            lambda model, scale: catalog.find(model, scale=scale),
+            self._find,
             measure=reach_on(self._device),
         )
 

@@ -148,3 +148,16 @@ def test_an_empty_name_is_refused(shape: Shape) -> None:
     for name in ("", "@1", "+", "@0.5+@0.5"):
         with pytest.raises(UpscaleError):
             catalog.find(name)
+
+
+def test_a_name_that_is_longer_than_a_path_can_be_is_still_a_blend(models: Path) -> None:
+    name = "+".join(["a@0.01"] * 99 + ["b@0.01"])
+    assert len(catalog.find(name).parts) == 2
+    with pytest.raises(ModelNotFound):
+        catalog.find("x" * 5000)
+
+
+def test_a_folder_can_be_given_in_python(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CG_UPSCALE_MODELS")
+    pixels = noise(12, 12, 3)
+    assert Upscaler("a@0.5+b@0.5", models_folder=models).array(pixels, kind="base_color").shape == (48, 48, 3)

@@ -12,7 +12,7 @@ import torch
 from PIL import Image as Pillow
 from safetensors.torch import save_file
 
-from cg_upscaler import codecs
+from cg_upscaler import cli, codecs
 from cg_upscaler.backends import devices
 from cg_upscaler.engine import Engine
 from cg_upscaler.errors import ConfigError, ModelError
@@ -113,9 +113,7 @@ def test_a_licence_that_is_not_allowed_is_refused_where_the_model_is_named(tmp_p
     file = tmp_path / "game.yaml"
     file.write_text("models_folder: models\nlicenses: {allow: [MIT]}\nmodel: 4x-sharp\n")
     config = load(file, source=tmp_path)
-    with pytest.raises(
-        ModelError, match=r"game\.yaml:3: 4x-sharp\.pth is under CC-BY-NC-4\.0, and 'lic"
-    ):
+    with pytest.raises(ModelError, match=r"game\.yaml:3: 4x-sharp\.pth is under CC-BY-NC-4\.0, and 'lic"):
         finder(config)("4x-sharp", 4)
     assert finder(config)("bicubic", 4).licence == ""
     with pytest.raises(ModelError, match="realesrgan-x4plus is under BSD-3-Clause"):
@@ -233,3 +231,23 @@ def test_where_a_file_has_no_place_for_text_the_plan_says_so(tmp_path: Path, wei
     assert not job.credited
     assert any("no place for text" in note for note in job.notes)
     assert job.key("x") == planned(tmp_path, weights, "bmp").key("x")
+
+
+def test_the_part_of_a_chain_that_is_not_allowed_is_named(tmp_path: Path, weights: Path) -> None:
+    weights.with_name("4x-sharp.json").write_text('{"license": "MIT"}')
+    torch.save(gray_state(RRDB, 1), weights.with_name("other.pth"))
+    config = load(source=tmp_path, models_folder=weights.parent, licenses={"allow": ["MIT"]})
+    for name in ("4x-sharp > other", "4x-sharp@0.5+other@0.5"):
+        with pytest.raises(ModelError, match=r"licence other\.pth is, is unknown.*other\.json"):
+            finder(config)(name, 4)
+
+
+def test_the_command_line_refuses_before_anything_is_run(
+    tmp_path: Path, weights: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = library(tmp_path)
+    file = tmp_path / "game.yaml"
+    file.write_text("models_folder: models\nlicenses: {allow: [MIT]}\nmodel: 4x-sharp\n")
+    code = cli.run_cli(["run", str(folder), "--config", str(file), "--out", str(tmp_path / "out")])
+    assert code == 2 and "is unknown" in capfd.readouterr().err
+    assert not list((tmp_path / "out").glob("*.png"))

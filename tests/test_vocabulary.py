@@ -17,11 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cg_upscaler.cut import TILE_SIDES, canonical_cut, smaller
-from cg_upscaler.geometry import Cells, Cut, Edge, Edges, Size, Span, Tiled, resolve
+from cg_upscaler.geometry import Cells, Chained, Cut, Edge, Edges, Size, Span, Tiled, resolve
 from cg_upscaler.job import Action, Band, Event, Gates, Group, Job, Outcome, Pass, Plan, Receipt, Via
 from cg_upscaler.maps import POLICIES, ColorSpace, MapKind, Role
 from cg_upscaler.pixels.edges import indices
-from cg_upscaler.spec import Depth, DeviceInfo, ImageSpec, ModelInfo, Precision
+from cg_upscaler.spec import Depth, DeviceInfo, ImageSpec, ModelInfo, Precision, Share
 from cg_upscaler.wire import from_plain, to_plain
 
 lengths = st.integers(1, 40)
@@ -59,6 +59,7 @@ def anything(hint: Any) -> st.SearchStrategy[Any]:
     special: dict[Any, Callable[[], st.SearchStrategy[Any]]] = {
         Size: lambda: st.builds(Size, st.integers(1, 1 << 20), st.integers(1, 1 << 20)),
         Cut: cuts,
+        ModelInfo: models,
         Cells: lambda: st.builds(Cells, st.integers(1, 99), st.integers(1, 99), st.integers(0, 9)),
         str: lambda: st.text(max_size=8),
         int: lambda: st.integers(0, 1 << 40),
@@ -82,7 +83,17 @@ def cuts() -> st.SearchStrategy[Cut]:
     def cut(tile: int, overlap: int, context: int, border: int) -> Cut:
         return Tiled(tile, overlap + context, overlap, border)
 
-    return st.builds(cut, st.integers(1, 600), st.integers(0, 80), st.integers(0, 80), st.integers(0, 80))
+    single = st.builds(cut, st.integers(1, 600), st.integers(0, 80), st.integers(0, 80), st.integers(0, 80))
+    return st.one_of(single, st.lists(single, max_size=3).map(lambda steps: Chained(tuple(steps))))
+
+
+def models() -> st.SearchStrategy[ModelInfo]:
+    """Return models, blends and chains."""
+    hints = typing.get_type_hints(ModelInfo)
+    fields = {name: anything(hint) for name, hint in hints.items() if name not in ("parts", "steps")}
+    single = st.builds(ModelInfo, **fields)
+    parts = st.lists(st.builds(Share, single, anything(float)), max_size=2).map(tuple)
+    return st.builds(ModelInfo, **fields, parts=parts, steps=st.lists(single, max_size=2).map(tuple))
 
 
 @pytest.mark.parametrize("kind", [Job, Plan, Receipt, Event, ModelInfo, DeviceInfo, ImageSpec])

@@ -281,8 +281,10 @@ def finder(config: Config) -> Find:
 
 
 def require_allowed(model: ModelInfo, allowed: Sequence[str]) -> None:
-    """Raise `ModelError` for a model whose licence is not among some."""
-    if is_allowed(model.licence, allowed):
+    """Raise `ModelError` for a model whose licence is not among some; of a blend or a chain, for that part."""
+    for part in (*(share.model for share in model.parts), *model.steps):
+        require_allowed(part, allowed)
+    if model.parts or model.steps or is_allowed(model.licence, allowed):
         return
     name, only = short(model.name), f"'licenses' allows {', '.join(allowed) or 'none'} alone"
     if model.licence == UNKNOWN:

@@ -128,7 +128,7 @@ def _terms(config: Config) -> str:
 def _models(config: Config) -> list[tuple[str, int, int]]:
     """Return the weights files that settings name, and what tells of their licences, with their sizes and times."""
     parts = (config, *config.rules, *config.kinds.values())
-    named = {single for part in parts if part.model for single in singles(part.model)}
+    named = {single for part in parts if part.model for single in (part.model, *singles(part.model))}
     found = []
     for name in sorted(named):
         try:

@@ -40,16 +40,16 @@ def located(name: str, base: Path | None = None, folder: Path | None = None) -> 
     There its suffix may be left off. Raises `ModelError` where several files of one folder are meant.
     """
     path = as_path(name, base)
-    if path.suffix.lower() == ".param" and path.is_file():  # of a pair for ncnn
+    if path.suffix.lower() == ".param" and is_there(path):  # of a pair for ncnn
         weights = path.with_suffix(".bin")
-        if not weights.is_file():
+        if not is_there(weights):
             raise ModelNotFound("is one half of a pair for ncnn", where=path, fix=f"put {weights.name} beside it")
         return weights
-    if path.is_file():
+    if is_there(path):
         return path
     for place in folders(folder):
         exact = Path(os.path.abspath(place / name))
-        if exact.is_file():
+        if is_there(exact):
             return exact
         meant = [file for file in listed(exact.parent) if file.stem == exact.name]
         if len(meant) > 1:
@@ -58,6 +58,14 @@ def located(name: str, base: Path | None = None, folder: Path | None = None) -> 
         if meant:
             return meant[0]
     return None
+
+
+def is_there(path: Path) -> bool:
+    """Whether a path is a file's. One that no file can have, as long blends and chains are, is none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def as_path(name: str, base: Path | None = None) -> Path:

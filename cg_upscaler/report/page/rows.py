@@ -13,6 +13,7 @@ from cg_upscaler.geometry import Edge
 from cg_upscaler.job import Figure, Job, Receipt
 from cg_upscaler.library.naming.materials import Material, find_materials
 from cg_upscaler.maps import MapKind, Role
+from cg_upscaler.model_names import short
 from cg_upscaler.report.page.allowance import section, used, worst
 from cg_upscaler.report.page.previews import Preview
 from cg_upscaler.spec import ImageSpec
@@ -94,7 +95,7 @@ def _of_job(job: Job) -> dict[str, Any]:
 
 
 def _model(name: str, precision: str) -> str:
-    return f"{name} ({precision})"
+    return f"{short(name)} ({precision})"
 
 
 def _notes(receipt: Receipt, job: Job | None) -> tuple[str, ...]:
