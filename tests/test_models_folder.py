@@ -69,6 +69,8 @@ def test_an_unknown_name_says_where_it_was_looked_for_and_what_is_near(own: Path
     with pytest.raises(ModelNotFound) as caught:
         catalog.find("4x-UltraSharb", folder=folder)
     said = str(caught.value)
+    with pytest.raises(ModelNotFound, match=r"did you mean '4x-UltraSharp\.pth'"):
+        catalog.find("4x-UltraSharp.pt_", folder=folder)
     assert "did you mean '4x-UltraSharp'?" in said and str(folder) in said and str(own) in said
 
 

@@ -106,7 +106,7 @@ def info(name: str, folder: Path | None, device: str, measure: bool, json_: bool
         ("input sides", "any" if found.multiple == 1 else f"multiples of {found.multiple}; others are filled up"),
         ("looks", far + ("" if found.horizon is None else f"; beyond {found.horizon} nothing has any influence")),
         ("seams", "none: run in bands, exactly" if _is_exact(found) else "run in tiles that overlap"),
-        ("parameters", f"{found.parameters / 1e6:.2f} M"),
+        ("parameters", f"{found.parameters / 1e6:.2f} M" if found.parameters else "not counted"),
         ("licence", f"{UNKNOWN}: nothing beside the file or within says it" if found.licence == UNKNOWN
             else found.licence or "none needed"),
         ("sha256", found.weights or "no weights"),
@@ -122,7 +122,7 @@ def _is_exact(found: ModelInfo) -> bool:
 
 
 def _row(name: str, info: ModelInfo) -> tuple[str, ...]:
-    size = f"{info.parameters / 1e6:.2f} M"
+    size = f"{info.parameters / 1e6:.2f} M" if info.parameters else "-"
     return name, info.architecture, f"{info.scale}×", size, info.licence, info.weights[:12]
 
 

@@ -26,6 +26,7 @@ from cg_upscaler.maps import (
     Role,
     Treatment,
 )  # fmt: skip
+from cg_upscaler.model_names import short
 from cg_upscaler.spec import DeviceInfo, ImageSpec, ModelInfo, Precision, Reach
 
 Find = Callable[[str, int], ModelInfo]
@@ -233,7 +234,7 @@ def _group(
     channels = 3 if part.role is Role.NORMAL else len(part.channels)
     if channels > 1 and model.channels not in (0, channels):
         raise UsageError(
-            f"model {model.name} takes {model.channels} channel(s), and {part.role.value} has {channels}",
+            f"model {short(model.name)} takes {model.channels} channel(s), and {part.role.value} has {channels}",
             fix="choose another model",
         )
     drawn = not (filtered or model.name in PLAIN)
@@ -268,7 +269,8 @@ def _passes(model: ModelInfo, means: Means, times: int, size: Size, edges: Edges
     for step in _steps(model, times):
         via = Via.DIRECT
         if model.scale != step:
-            via = Via.SHRINK if step == 2 and means.two_x is TwoX.FAST else Via.REDUCE
+            fast = (model.scale, step) == (4, 2) and means.two_x is TwoX.FAST
+            via = Via.SHRINK if fast else Via.REDUCE
         seen = Size(-(-size.width // 2), -(-size.height // 2)) if via is Via.SHRINK else size
         cut = canonical_cut(seen, model, edges, exact=means.exact)
         yield Pass(step, via, cut if overlap is None else overlapping(cut, overlap, model))
@@ -289,10 +291,12 @@ def _measured(model: ModelInfo, measure: Measure, overlap: int | None) -> ModelI
 def _steps(model: ModelInfo, times: int) -> tuple[int, ...]:
     if model.scale == times:
         return (times,)
-    known = {(4, 2): (2,), (4, 3): (3,), (4, 8): (2, 4), (2, 4): (2, 2), (2, 8): (2, 2, 2)}
+    if model.scale > times:
+        return (times,)
+    known = {(4, 8): (2, 4), (2, 4): (2, 2), (2, 8): (2, 2, 2)}
     if (model.scale, times) not in known:
         raise UsageError(
-            f"model {model.name} is {model.scale}x and cannot give {times}x",
+            f"model {short(model.name)} is {model.scale}x and cannot give {times}x",
             fix="choose a 4x model" if times == 3 else "choose a 2x or a 4x model",
         )
     return known[model.scale, times]

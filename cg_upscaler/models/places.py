@@ -86,8 +86,9 @@ def missing(name: str, known: Sequence[str], base: Path | None = None, folder: P
         fix = f"{near} {looked}" if near else f"check the path; {looked}"
         return ModelNotFound("no such weights file", where=as_path(name, base), fix=fix)
     stems = [Path(file).stem for file in there]
-    near = nearest(name, [*known, *stems])
-    fix = f"there are {', '.join([*known, *stems])}, or give the path of a weights file; {looked}"
+    own = [file if stems.count(stem) > 1 else stem for file, stem in zip(there, stems, strict=True)]
+    near = nearest(name, [*known, *own, *there])
+    fix = f"there are {', '.join([*known, *own])}, or give the path of a weights file; {looked}"
     return ModelNotFound(f"unknown model {name!r}", fix=f"{near} {fix}" if near else fix)
 
 
