@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cg_upscaler import Upscaler
+from cg_upscaler import Upscaler, cli
 from cg_upscaler.backends import devices
 from cg_upscaler.backends.onnx_ import OnnxNetwork
 from cg_upscaler.cut import canonical_cut, overlapping
@@ -17,7 +18,7 @@ from cg_upscaler.errors import ModelError, ModelNotFound, UsageError
 from cg_upscaler.generate.known_reach import reach_on
 from cg_upscaler.generate.pool import Pool
 from cg_upscaler.geometry import Edge, Edges, Size, Tiled
-from cg_upscaler.library.groups import _measured
+from cg_upscaler.library.groups import measured
 from cg_upscaler.models import catalog
 from cg_upscaler.models.onnx_ import open_file
 from cg_upscaler.pixels.views import Array
@@ -93,10 +94,10 @@ def test_scale_channels_and_sides_are_found_by_running_it(tmp_path: Path) -> Non
 @pytest.mark.parametrize("more", [{}, {"sides": (48, 48)}, {"unshuffle": 4}, {"sides": (64, 48)}])
 def test_a_picture_in_tiles_is_the_whole(tmp_path: Path, more: dict[str, object]) -> None:
     info = catalog.find(str(network(tmp_path / "a.onnx", **more)))  # type: ignore[arg-type]
-    measured = _measured(info, reach_on(CPU), None)
+    known = measured(info, reach_on(CPU), None)
     picture = (noise(160, 132, 3) / 255).astype(np.float32)
     edges = Edges(Edge.WRAP, Edge.WRAP)
-    cut = canonical_cut(Size(132, 160), measured, edges)
+    cut = canonical_cut(Size(132, 160), known, edges)
     assert isinstance(cut, Tiled)
     if not info.most:
         cut = Tiled(64, cut.padding, cut.overlap, cut.border)
@@ -133,7 +134,7 @@ def test_a_window_that_is_too_large_for_the_one_size_is_refused(tmp_path: Path) 
     info = catalog.find(str(network(tmp_path / "a.onnx", sides=(48, 48))))
     with pytest.raises(UsageError, match="takes 48×48 texels at a time"):
         OnnxNetwork(info, CPU).run(np.zeros((8, 49, 3), np.float32), Precision.FLOAT32)
-    wide = _measured(info, reach_on(CPU), 80)
+    wide = measured(info, reach_on(CPU), 80)
     cut = overlapping(canonical_cut(Size(300, 300), wide), 80, wide)
     assert isinstance(cut, Tiled) and cut.tile + 2 * (cut.padding + cut.overlap) <= 48
 
@@ -199,3 +200,14 @@ def test_without_onnx_runtime_it_is_said_how_to_get_it(tmp_path: Path, monkeypat
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(ModelNotFound, match=r"pip install 'cg-upscaler\[onnx\]'"):
         open_file(path)
+
+
+def test_info_measures_how_far_each_step_of_a_chain_looks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CG_UPSCALE_CACHE", str(tmp_path / "cache"))
+    path = network(tmp_path / "a.onnx")
+    assert cli.run_cli(["models", "info", f"{path} > {path}", "--device", "cpu"]) == 0
+    assert "measured once" in capfd.readouterr().out
+    assert cli.run_cli(["models", "info", f"{path} > {path}", "--device", "cpu", "--measure", "--json"]) == 0
+    assert 1 <= json.loads(capfd.readouterr().out)["reach"] <= 6

@@ -26,7 +26,7 @@ from cg_upscaler.errors import ModelError, UnknownArchitecture, UnsafeWeights
 from cg_upscaler.generate.known_reach import reach_on
 from cg_upscaler.generate.pool import Pool
 from cg_upscaler.geometry import Edge, Edges, Size, Tiled
-from cg_upscaler.library.groups import _measured, _precision
+from cg_upscaler.library.groups import _precision, measured
 from cg_upscaler.models import catalog, others
 from cg_upscaler.pixels.views import Array
 from cg_upscaler.spec import Precision
@@ -114,7 +114,7 @@ def test_it_runs_in_tiles_and_gives_what_the_whole_would(
     info = catalog.find(str(weights))
     picture = (noise(88, 72, 3) / 255).astype(np.float32)
     edges = Edges(Edge.WRAP, Edge.WRAP)
-    cut = canonical_cut(Size(72, 88), _measured(info, reach_on(CPU), None), edges)
+    cut = canonical_cut(Size(72, 88), measured(info, reach_on(CPU), None), edges)
     assert isinstance(cut, Tiled)
     cut = Tiled(32, cut.padding, cut.overlap, cut.border)
     rows = Pool(CPU).get(info.name, 2).run(Array(picture), cut, edges, Precision.FLOAT32, lambda share: None)

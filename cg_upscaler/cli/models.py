@@ -87,11 +87,12 @@ def info(name: str, folder: Path | None, device: str, measure: bool, json_: bool
     from cg_upscaler.backends.devices import describe  # which loads torch
 
     found, where = catalog.find(name, folder=folder), describe(device)
-    reach = found.reach
-    if measure and reach is None:
+    if measure:
         from cg_upscaler.generate.known_reach import reach_on
+        from cg_upscaler.library.groups import measured
 
-        reach = reach_on(where)(found).texels
+        found = measured(found, reach_on(where), None)
+    reach = found.reach
     fast = where.precision_for(Precision.AUTO, Depth.UINT8)
     if json_:
         click.echo(as_json({**_plain(found), "reach": reach, "fast_precision": fast}))

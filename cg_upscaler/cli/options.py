@@ -94,7 +94,7 @@ def generating(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add what has to do with generators."""
     return _with(
         command,
-        click.option("--model", "-m", help="A name of `cg-upscale models`, or a weights file."),
+        click.option("--model", "-m", help="A name of `cg-upscale models`, a weights file, a blend, a chain."),
         click.option("--scale", "-s", type=click.Choice(_SCALES), help="How many times as large."),
         click.option("--edges", type=click.Choice(_EDGES), help="What lies beyond borders. Default: as pixels show."),
         click.option("--fidelity", type=float, help="0 to 1: how far the source is held. Default: as it calls for."),

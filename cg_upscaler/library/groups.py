@@ -27,6 +27,7 @@ from cg_upscaler.maps import (
     Treatment,
 )  # fmt: skip
 from cg_upscaler.model_names import short
+from cg_upscaler.models.blending import chain
 from cg_upscaler.spec import DeviceInfo, ImageSpec, ModelInfo, Precision, Reach
 
 Find = Callable[[str, int], ModelInfo]
@@ -265,7 +266,7 @@ def _precision(model: ModelInfo, wanted: Precision) -> Precision:
 def _passes(model: ModelInfo, means: Means, times: int, size: Size, edges: Edges, measure: Measure) -> Iterator[Pass]:
     """Yield the passes by which a model makes a picture of `size` so many times as large, the smaller one first."""
     overlap = None if model.name in PLAIN else means.overlap
-    model = _measured(model, measure, overlap)
+    model = measured(model, measure, overlap)
     for step in _steps(model, times):
         via = Via.DIRECT
         if model.scale != step:
@@ -277,10 +278,10 @@ def _passes(model: ModelInfo, means: Means, times: int, size: Size, edges: Edges
         size = size * step
 
 
-def _measured(model: ModelInfo, measure: Measure, overlap: int | None) -> ModelInfo:
+def measured(model: ModelInfo, measure: Measure, overlap: int | None) -> ModelInfo:
     """Return a model, and each step of a chain, with how far it looks, or with the overlap that is asked for."""
     if model.steps:
-        return replace(model, steps=tuple(_measured(step, measure, overlap) for step in model.steps))
+        return chain([measured(step, measure, overlap) for step in model.steps])
     if model.most and overlap is not None:
         return replace(model, reach=overlap)
     if model.reach is not None:
