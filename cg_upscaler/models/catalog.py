@@ -119,7 +119,10 @@ def _from_file(path: Path, modified: int, size: int) -> ModelInfo:
         shape, _ = read_file(path)
     except UnknownArchitecture as error:
         from cg_upscaler.models import others
+        from cg_upscaler.models.ncnn_pair import is_pair
 
+        if is_pair(path):  # which others do not read
+            raise
         return replace(others.describe(path, error), licence=licences.of_metadata(said_within(path)))
     return _info(shape, path.as_posix(), sha256(path), licences.of_metadata(said_within(path)), str(path))
 
