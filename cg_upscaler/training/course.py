@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from cg_upscaler.codecs import write_text
 from cg_upscaler.codecs.atomic import sweep
-from cg_upscaler.errors import UsageError
+from cg_upscaler.errors import TrainingError, UsageError
 from cg_upscaler.job import Problem
 from cg_upscaler.library.config.training import Training
 from cg_upscaler.training import checkpoint as checkpoints
@@ -18,7 +18,7 @@ from cg_upscaler.training.export import export
 from cg_upscaler.training.history import Figures, History, Measured
 from cg_upscaler.training.loop import Told, Trainer, parameters_of
 from cg_upscaler.training.measuring import BEFORE, LEADING, OURS, means, measure
-from cg_upscaler.training.pieces import Held, hold
+from cg_upscaler.training.pieces import Held, hold, unlike
 from cg_upscaler.training.split import split, spread
 from cg_upscaler.training.textures import Catch, Progress, Texture, find_textures, pairs_of
 from cg_upscaler.wire import to_plain
@@ -89,6 +89,7 @@ def gather(
         decoded(part)
         for part in (parts.learnt, spread(parts.validation, training.most), spread(parts.held_out, training.most))
     )
+    learnt = unlike(learnt, (*validation, *held_out))
     if not (learnt and validation and held_out):
         raise UsageError(
             "too few of its textures can be read to learn from, to choose the weights by, and to look at at the end",
@@ -121,6 +122,11 @@ def _ended(trainer: Trainer, lessons: Lessons) -> Report:
     measured: tuple[Measured, ...] = ()
     mean: dict[str, Figures] = {}
     if not trainer.stopped:
+        if not trainer.best:
+            raise TrainingError(
+                f"after {trainer.step:,} steps the network draws one colour, or nothing, where there is a picture",
+                fix="take more steps, or start from weights that draw",
+            )
         export(weights, trainer.best, {})
         models = {OURS: str(weights)}
         if training.start is not None:
@@ -154,7 +160,7 @@ def _metadata(trainer: Trainer, mean: dict[str, Figures]) -> dict[str, str]:
     figures = {way: round(each[LEADING[training.teach]], 4) for way, each in mean.items()}
     return {
         "name": training.called,
-        "licence": training.licence,
+        "license": training.licence,
         "data": training.data,
         "teaches": training.teach.value,
         "architecture": trainer.network.shape.architecture,

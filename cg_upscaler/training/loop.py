@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from cg_upscaler.backends import devices
-from cg_upscaler.errors import TrainingError
+from cg_upscaler.errors import Blank, NonFinite, TrainingError
 from cg_upscaler.library.config.training import Lesson, Training
 from cg_upscaler.models.load import Architecture
 from cg_upscaler.spec import Depth, DeviceInfo, Precision
@@ -246,8 +246,12 @@ class Trainer:
         models = {OURS: self._candidate(self.average)}
         if training.start is not None:
             models[BEFORE] = training.start
-        measured = measure(self.validation, training, self.device, models)
-        (self.folder / CANDIDATE).unlink(missing_ok=True)
+        try:
+            measured = measure(self.validation, training, self.device, models)
+        except (Blank, NonFinite):  # a young network may draw nothing yet
+            return None
+        finally:
+            (self.folder / CANDIDATE).unlink(missing_ok=True)
         look = Look(self.step, means(measured))
         self.history.looks.append(look)
         leading = LEADING[training.teach]

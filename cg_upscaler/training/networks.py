@@ -36,12 +36,10 @@ def network_of(training: Training) -> Architecture:
     if training.start is None:
         return fresh(shape_of(training.network, training.teach, training.scale), training.seed)
     info = catalog.find(training.start)
-    try:
-        network = load(info)
-    except (AttributeError, KeyError, TypeError) as error:  # plain resampling, or a family that has no such network
-        raise _not_trained(training.start) from error
-    if not isinstance(network, (RRDBNet, SRVGGNetCompact)):
-        raise _not_trained(training.start)
+    if info.architecture not in (RRDBShape.architecture, CompactShape.architecture):
+        fix = "start from an ESRGAN or a compact network"
+        raise ModelError("is no network that can be trained here", where=training.start, fix=fix)
+    network = load(info)
     shape = network.shape
     wanted = CHANNELS[training.teach]
     if shape.scale != training.scale or shape.channels != wanted:
@@ -51,10 +49,6 @@ def network_of(training: Training) -> Architecture:
             fix="set 'scale', or start from other weights",
         )
     return network.train().requires_grad_(True)
-
-
-def _not_trained(name: str) -> ModelError:
-    return ModelError("is no network that can be trained here", where=name, fix="start from an ESRGAN or a compact one")
 
 
 def shape_of(asked: Shaped, lesson: Lesson, scale: int) -> Shape:
@@ -69,11 +63,15 @@ def shape_of(asked: Shaped, lesson: Lesson, scale: int) -> Shape:
 
 
 def fresh(shape: Shape, seed: int) -> Architecture:
-    """Return a network that has learnt nothing. A compact one begins as a bicubic filter, where it has room for one."""
+    """Return a network that has learnt nothing. Yet a compact one begins as a bicubic filter, where
+    it has room for one, and an RRDB as a linear one: all that follows is better than that.
+    """
     generator = torch.Generator().manual_seed(seed)
     state = {name: _random(name, dimensions, shape, generator) for name, dimensions in shape.tensors().items()}
     if isinstance(shape, CompactShape):
         _begin_as_bicubic(state, shape)
+    else:
+        _begin_as_linear(state, shape)
     return build(shape, state).train().requires_grad_(True)
 
 
@@ -84,6 +82,25 @@ def _random(name: str, dimensions: tuple[int, ...], shape: Shape, generator: tor
         return torch.full(dimensions, 0.25)  # a PReLU's slope
     deviation = sqrt(2 / (dimensions[1] * 9)) * (_SMALL if isinstance(shape, RRDBShape) else 1.0)
     return torch.randn(dimensions, generator=generator) * deviation
+
+
+def _begin_as_linear(state: dict[str, torch.Tensor], shape: RRDBShape) -> None:
+    """Write into fresh weights what makes the network a linear filter.
+
+    The picture goes through a few features as it is, whose activations let it pass, since it is never negative. What is
+    twice as large by the nearest texel is linearly interpolated by the kernel 1 2 1. The trunk adds nothing at first.
+    """
+    state["conv_body.weight"].zero_()
+    soft = torch.tensor([1.0, 2.0, 1.0]) / 4
+    same, smooth = torch.zeros(3, 3), torch.outer(soft, soft)
+    same[1, 1] = 1
+    kernels = {"conv_first": same, "conv_hr": same, "conv_last": same}
+    kernels |= {f"conv_up{number + 1}": smooth for number in range(shape.upsamplings)}
+    for name, kernel in kernels.items():
+        weight = state[f"{name}.weight"]
+        weight[: shape.channels] = 0
+        for channel in range(shape.channels):
+            weight[channel, channel] = kernel
 
 
 def _begin_as_bicubic(state: dict[str, torch.Tensor], shape: CompactShape) -> None:

@@ -88,6 +88,25 @@ def hold(
     return tuple(held), tuple(problems)
 
 
+def unlike(held: Iterable[Held], others: Iterable[Held]) -> tuple[Held, ...]:
+    """Return textures without those that are, texel by texel, one of the others or one before: copies under a new name.
+
+    What is measured by must not have been learnt from, and what is there twice need not be learnt twice.
+    """
+    known = {_digest(each) for each in others}
+    kept = []
+    for each in held:
+        digest = _digest(each)
+        if digest not in known:
+            kept.append(each)
+        known.add(digest)
+    return tuple(kept)
+
+
+def _digest(held: Held) -> bytes:
+    return hashlib.sha256(repr(held.pixels.shape).encode() + held.pixels.tobytes()).digest()
+
+
 def _mapped(texture: Texture, path: Path, stamp: tuple[int, int], folder: Path, lesson: Lesson) -> NDArray[np.uint16]:
     key = f"{_VERSION}:{lesson.value}:{path}:{stamp}:{texture.channels}:{texture.alpha}:{texture.signed}:{texture.flip}"
     target = folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.npy"
