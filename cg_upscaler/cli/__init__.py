@@ -1,4 +1,4 @@
-"""Floor 5: the command line. One small module a command; this one gathers them and turns errors into exit codes."""
+"""Floor 6: the command line. One small module a command; this one gathers them and turns errors into exit codes."""
 
 from __future__ import annotations
 

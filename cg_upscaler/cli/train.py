@@ -17,6 +17,7 @@ from tqdm import tqdm
 from cg_upscaler.cli.exit_codes import ExitCode
 from cg_upscaler.cli.progress import planning
 from cg_upscaler.cli.tables import table
+from cg_upscaler.maps import BICUBIC
 
 if TYPE_CHECKING:
     from cg_upscaler.library.config.training import Training
@@ -117,12 +118,19 @@ def _told(training: Training, lessons: Lessons) -> str:
 
 
 def _in_words(training: Training, report: Report) -> str:
+    from cg_upscaler.training.measuring import LOWER_IS_BETTER, OURS  # loads torch, which is there by now
+
     ways = list(report.mean)
     figures = list(report.mean[ways[0]])
-    heads = ("held out", "material", *(f"{way} {figure}" for figure in figures for way in ways))
+    against = figures[0] in LOWER_IS_BETTER
+    heads = ["held out", "material", *(f"{way} {figure}" for figure in figures for way in ways)]
+    heads += [f"{OURS} / {BICUBIC}"] * against
 
     def row(name: str, material: str, of: Mapping[str, Figures]) -> tuple[str, ...]:
-        return name, material, *(f"{of[way][figure]:.3f}" for figure in figures for way in ways)
+        shown = [f"{of[way][figure]:.3f}" for figure in figures for way in ways]
+        if against:
+            shown.append(f"{of[OURS][figures[0]] / max(1e-9, of[BICUBIC][figures[0]]):.3f}")
+        return name, material, *shown
 
     rows = [row(each.name, each.material, each.ways) for each in report.held_out]
     rows.append(row("mean over materials", "", report.mean))

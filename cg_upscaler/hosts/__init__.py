@@ -1,4 +1,4 @@
-"""Floor 5: brings the plugins to the programs that they are for, each with what it needs to find the engine."""
+"""Floor 6: brings the plugins to the programs that they are for, each with what it needs to find the engine."""
 
 from cg_upscaler.hosts.packing import Plugin, plugin, plugins, write_folder, write_zip
 from cg_upscaler.hosts.places import Place, places

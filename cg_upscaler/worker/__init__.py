@@ -1,4 +1,4 @@
-"""Floor 5: the engine as a child process of a host, which it serves until that has gone. `docs/worker.md`."""
+"""Floor 6: the engine as a child process of a host, which it serves until that has gone. `docs/worker.md`."""
 
 from __future__ import annotations
 

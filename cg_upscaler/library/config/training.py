@@ -125,7 +125,7 @@ class Losses(BaseModel):
     gradient: _Weight = 0.5
     """The distance of the steps between neighbouring texels."""
     consistency: _Weight = 0.25
-    """The distance of the result, filtered down, from the source."""
+    """The distance of the result, filtered down, from the truth, filtered down: the source before it was stored."""
     angular: _Weight = 1.0
     """Of normals: the angle between the result and the truth."""
     slope: _Weight = 0.1
@@ -318,6 +318,8 @@ def _first(
 def _told(error: ErrorDetails, known: list[str]) -> tuple[str, str | None]:
     if error["loc"] == ("teach",) and error["type"] == "missing":
         return "it is not said what is to be taught", f"give 'teach: {'|'.join(each.value for each in Lesson)}'"
+    if error["type"] == "greater_than":
+        return f"{error['loc'][-1]} takes a number above {error['ctx']['gt']:g}, and was given {error['input']!r}", None
     if "what" in error.get("ctx", {}):
         what, _, fix = str(error["ctx"]["what"]).partition("; ")
         return what, fix or None
