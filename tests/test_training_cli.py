@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -125,6 +128,28 @@ def test_started_again_it_goes_on_and_fresh_it_does_not(tmp_path: Path) -> None:
     assert len(json.loads(report.read_text())["history"]["losses"]) == 4
     assert train(tmp_path, SMALL.replace("width: 24", "width: 25"), "--quiet") == 2
     assert train(tmp_path, SMALL.replace("width: 24", "width: 25"), "--quiet", "--fresh") == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there Ctrl-C goes to all processes of a console")
+def test_ctrl_c_saves_and_the_next_start_goes_on(tmp_path: Path) -> None:
+    library(tmp_path / "library", 4)
+    (tmp_path / "train.yaml").write_text(SMALL.replace("steps: 4", "steps: 100000") + "save_every: 100000\n")
+    command = [sys.executable, "-m", "cg_upscaler.cli", "train", str(tmp_path / "library")]
+    command += ["--config", str(tmp_path / "train.yaml"), "--out", str(tmp_path / "out")]
+    root = Path(__file__).parent.parent
+    with subprocess.Popen(command, cwd=root, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("step 2:"):
+                process.send_signal(signal.SIGINT)
+                break
+        rest = process.stderr.read()
+    assert process.returncode == 130, rest
+    stopped = re.search(r"stopped after step ([\d,]+) of 100,000; start it again to go on", rest)
+    assert stopped, rest
+    done = int(stopped[1].replace(",", ""))
+    assert train(tmp_path, SMALL.replace("steps: 4", f"steps: {done + 1}"), "--quiet") == 0
+    assert len(json.loads((tmp_path / "out" / "training.json").read_text())["history"]["losses"]) == done + 1
 
 
 def test_a_library_that_will_not_do_is_exit_code_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -26,6 +26,7 @@ _STYLE = """
 :root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif }
 body { max-width: 62rem; margin: 2rem auto; padding: 0 1rem }
 table { border-collapse: collapse; width: 100% } th, td { text-align: left; padding: .25rem .6rem }
+td:first-child { overflow-wrap: anywhere } th { vertical-align: bottom }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums }
 tr + tr td { border-top: 1px solid #8884 } .good { color: #2a9d4a } .bad { color: #d0453a }
 svg { max-width: 100%; height: auto } svg text { font-size: 11px; fill: currentColor } figure { margin: 1rem 0 }
@@ -90,22 +91,27 @@ def _verdict(mean: dict[str, Figures], figure: str) -> str:
 def _table(report: Report) -> str:
     ways = [way for way in _COLOURS if way in report.held_out[0].ways]
     figures = list(report.held_out[0].ways[OURS])
+    against = [figure for figure in figures if figure in LOWER_IS_BETTER]
     heads = "".join(f'<th class="n">{escape(way)}{_unit(figure)}</th>' for figure in figures for way in ways)
+    heads += "".join(f'<th class="n">{OURS} / {BICUBIC}, {escape(figure)}</th>' for figure in against)
     rows = []
     for each in (*report.held_out, None):
         of = report.mean if each is None else each.ways
-        cells = []
-        for figure in figures:
-            values = {way: of[way][figure] for way in ways}
-            best = (min if figure in LOWER_IS_BETTER else max)(values.values())
-            cells += [
-                f'<td class="n">{f"<strong>{value:.3f}</strong>" if value == best else f"{value:.3f}"}</td>'
-                for value in values.values()
-            ]
+        cells = [_cells({way: of[way][figure] for way in ways}, figure) for figure in figures]
+        for figure in against:
+            share = of[OURS][figure] / max(1e-9, of[BICUBIC][figure])
+            cells.append(f'<td class="n {"good" if share < 1 else "bad"}">{share:.3f}</td>')
         name = "mean over materials" if each is None else each.name
-        material = "" if each is None else each.material
-        rows.append(f"<tr><td>{escape(name)}</td><td>{escape(material)}</td>{''.join(cells)}</tr>")
-    return f"<h2>Held out</h2><table><tr><th>texture</th><th>material</th>{heads}</tr>{''.join(rows)}</table>"
+        material = "" if each is None else f' title="material {escape(each.material)}"'
+        rows.append(f"<tr><td{material}>{escape(name)}</td>{''.join(cells)}</tr>")
+    return f"<h2>Held out</h2><table><tr><th>texture</th>{heads}</tr>{''.join(rows)}</table>"
+
+
+def _cells(values: dict[str, float], figure: str) -> str:
+    """Return a cell for each way, the best one bold."""
+    best = (min if figure in LOWER_IS_BETTER else max)(values.values())
+    shown = (f"<strong>{value:.3f}</strong>" if value == best else f"{value:.3f}" for value in values.values())
+    return "".join(f'<td class="n">{text}</td>' for text in shown)
 
 
 def _thinned(losses: Sequence[float]) -> list[tuple[float, float]]:
@@ -136,7 +142,7 @@ def plot(curves: Sequence[Curve]) -> str:
         value, step = low + share * (high - low), most * share
         y, x = at(0, value)[1], at(step, low)[0]
         parts.append(f'<line x1="{_LEFT}" x2="{_WIDTH - 8}" y1="{y:.1f}" y2="{y:.1f}" stroke="#8884"/>')
-        parts.append(f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{value:.3g}</text>')
+        parts.append(f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{value:.4g}</text>')
         anchor = "end" if share == 1 else "middle"
         parts.append(f'<text x="{x:.1f}" y="{_HEIGHT - 8}" text-anchor="{anchor}">{step:,.0f}</text>')
     for name, colour, curve in curves:
