@@ -16,7 +16,7 @@ from cg_upscaler.errors import DiskFull, ModelError, TrainingError
 from cg_upscaler.models import catalog
 from cg_upscaler.models.load import load
 from cg_upscaler.training import checkpoint as checkpoints
-from cg_upscaler.training.course import gather, train
+from cg_upscaler.training.course import CACHE, gather, train
 from cg_upscaler.training.history import History
 from cg_upscaler.training.loop import Tick, Trainer
 from cg_upscaler.training.measuring import BEFORE, OURS, means, measure
@@ -108,6 +108,7 @@ def test_what_is_done_takes_no_more_steps(tmp_path: Path) -> None:
     assert again.go_on()
     again.run()
     assert len(again.history.losses) == 6
+    assert {path.name for path in again.folder.iterdir()} == {checkpoints.NAME, CACHE}
 
 
 def test_minutes_end_a_training_that_can_go_on(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from cg_upscaler.training import page
 from cg_upscaler.training.export import export
 from cg_upscaler.training.history import Figures, History, Measured
 from cg_upscaler.training.loop import Told, Trainer, parameters_of
-from cg_upscaler.training.measuring import BEFORE, LEADING, OURS, means, measure
+from cg_upscaler.training.measuring import LEADING, means
 from cg_upscaler.training.pieces import Held, hold, unlike
 from cg_upscaler.training.split import split, spread
 from cg_upscaler.training.textures import Catch, Progress, Texture, find_textures, pairs_of
@@ -127,11 +127,7 @@ def _ended(trainer: Trainer, lessons: Lessons) -> Report:
                 f"after {trainer.step:,} steps the network draws one colour, or nothing, where there is a picture",
                 fix="take more steps, or start from weights that draw",
             )
-        export(weights, trainer.best, {})
-        models = {OURS: str(weights)}
-        if training.start is not None:
-            models[BEFORE] = training.start
-        measured = measure(lessons.held_out, training, trainer.device, models)
+        measured = trainer.measure(trainer.best, lessons.held_out)
         mean = means(measured)
         export(weights, trainer.best, _metadata(trainer, mean))
     report = Report(

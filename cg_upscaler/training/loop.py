@@ -5,17 +5,19 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import torch
 from torch import nn
 
 from cg_upscaler.backends import devices
+from cg_upscaler.codecs import remove
 from cg_upscaler.errors import Blank, NonFinite, TrainingError
 from cg_upscaler.library.config.training import Lesson, Training
 from cg_upscaler.models.load import Architecture
@@ -26,13 +28,14 @@ from cg_upscaler.training.checkpoint import Checkpoint
 from cg_upscaler.training.critics import critic_loss, critic_of, drawn_loss
 from cg_upscaler.training.export import export
 from cg_upscaler.training.eyes import VGG
-from cg_upscaler.training.history import History, Look
+from cg_upscaler.training.history import History, Look, Measured
 from cg_upscaler.training.losses import Terms, terms, total
 from cg_upscaler.training.measuring import BEFORE, LEADING, LOWER_IS_BETTER, OURS, means, measure
 from cg_upscaler.training.networks import CHANNELS, forward, network_of
 from cg_upscaler.training.pieces import Held
 
-CANDIDATE = "candidate.safetensors"
+CANDIDATE = ".candidate"
+"""What files of weights begin with that are there for a look only."""
 
 _THREADS = 8
 _BETAS = (0.9, 0.99)
@@ -243,15 +246,10 @@ class Trainer:
     def _look(self) -> Look | None:
         """Measure the averaged weights on the validation, and keep them where they are the best so far."""
         training = self.training
-        models = {OURS: self._candidate(self.average)}
-        if training.start is not None:
-            models[BEFORE] = training.start
         try:
-            measured = measure(self.validation, training, self.device, models)
+            measured = self.measure(self.average, self.validation)
         except (Blank, NonFinite):  # a young network may draw nothing yet
             return None
-        finally:
-            (self.folder / CANDIDATE).unlink(missing_ok=True)
         look = Look(self.step, means(measured))
         self.history.looks.append(look)
         leading = LEADING[training.teach]
@@ -262,10 +260,18 @@ class Trainer:
             self.best = {name: tensor.detach().to("cpu", copy=True) for name, tensor in self.average.items()}
         return look
 
-    def _candidate(self, state: dict[str, torch.Tensor]) -> str:
-        path = self.folder / CANDIDATE
+    def measure(self, state: Mapping[str, torch.Tensor], textures: Sequence[Held]) -> tuple[Measured, ...]:
+        """Return the figures of weights on textures, by what a run would make of them. Raises what a run does."""
+        path = self.folder / f"{CANDIDATE}-{token_hex(4)}.safetensors"  # a loaded file cannot be replaced on Windows
         export(path, state, {})
-        return str(path)
+        models = {OURS: str(path)}
+        if self.training.start is not None:
+            models[BEFORE] = self.training.start
+        try:
+            return measure(textures, self.training, self.device, models)
+        finally:
+            for left in self.folder.glob(f"{CANDIDATE}-*.safetensors"):
+                remove(left)
 
 
 def on_device(network: Architecture, device: DeviceInfo) -> Architecture:
