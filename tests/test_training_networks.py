@@ -14,6 +14,7 @@ from cg_upscaler.models import catalog
 from cg_upscaler.models.load import load
 from cg_upscaler.models.shape import CompactShape, RRDBShape
 from cg_upscaler.pixels.resample import enlarge, tent
+from cg_upscaler.training import eyes
 from cg_upscaler.training.critics import critic_loss, critic_of, drawn_loss
 from cg_upscaler.training.export import export
 from cg_upscaler.training.eyes import VGG
@@ -223,3 +224,26 @@ def test_weights_that_are_not_vggs_are_refused(tmp_path: Path) -> None:
     export(path, fresh(CompactShape(1, 24, 1, 2), 0).state_dict(), {})
     with pytest.raises(ModelError, match="does not hold the features of VGG-19"):
         VGG(path)
+
+
+def test_vgg_sees_a_difference_and_teaches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(eyes, "_PLAN", tuple(channels and 4 for channels in eyes._PLAN))
+    generator, inputs, number, state = torch.Generator().manual_seed(0), 3, 0, {}
+    for channels in eyes._PLAN:
+        if channels:
+            state[f"features.{number}.weight"] = torch.randn(4, inputs, 3, 3, generator=generator) * 0.3
+            state[f"features.{number}.bias"] = torch.zeros(4)
+            inputs = 4
+        number += 2 if channels else 1
+    export(tmp_path / "vgg.safetensors", {**state, "classifier.0.bias": torch.zeros(2)}, {})
+    settings = {"losses": {"perceptual": 0.5, "vgg": str(tmp_path / "vgg.safetensors")}, "teach": "color"}
+    losses = asked(tmp_path, **settings).losses
+    assert losses.vgg is not None
+    vgg, truth = VGG(losses.vgg), tensor(TRUTH[Lesson.COLOR])
+    result = (truth + 0.1 * torch.rand_like(truth)).requires_grad_(True)
+    assert float(vgg(truth, truth)) == 0
+    found = terms(result, truth, 4, Lesson.COLOR, losses, vgg)
+    assert float(found["perceptual"].detach()) > 0
+    found["perceptual"].backward()
+    assert result.grad is not None and result.grad.abs().max() > 0
+    assert not any(each.requires_grad for each in vgg.parameters())
