@@ -15,7 +15,7 @@ from cg_upscaler.errors import ConfigError, UsageError
 from cg_upscaler.library.config import _line, _Place, _read
 from cg_upscaler.library.config.complaints import in_words
 from cg_upscaler.library.config.course import MODEL, _one_or_more
-from cg_upscaler.models.catalog import SUFFIXES
+from cg_upscaler.models.places import SUFFIXES
 
 _PATHS = ("library", "pairs", "output")
 
