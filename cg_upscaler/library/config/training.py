@@ -15,7 +15,7 @@ from cg_upscaler.errors import ConfigError, UsageError
 from cg_upscaler.library.config import _line, _Place, _read
 from cg_upscaler.library.config.complaints import in_words
 from cg_upscaler.library.config.course import MODEL, _one_or_more
-from cg_upscaler.models.places import SUFFIXES
+from cg_upscaler.models.places import is_path
 
 _PATHS = ("library", "pairs", "output")
 
@@ -290,8 +290,7 @@ def _absolute(value: str | Path, base: Path) -> Path:
 
 def _start(value: str, base: Path) -> str:
     """Make a weights file's path absolute; a name of the catalog stays one."""
-    is_path = value.lower().endswith(SUFFIXES) or Path(value).name != value
-    return str(_absolute(value, base)) if is_path else value
+    return str(_absolute(value, base)) if is_path(value) else value
 
 
 def _first(
