@@ -46,7 +46,8 @@ def unchanged(node: Any) -> bool:
 
 def workers() -> list[str]:
     """Return the commands of all children of this process that are an engine."""
-    listed = subprocess.run(["ps", "--ppid", str(os.getpid()), "-o", "args="], capture_output=True, text=True)
+    listing = ["ps", "-ww", "--ppid", str(os.getpid()), "-o", "args="]  # as wide as they are, whatever COLUMNS says
+    listed = subprocess.run(listing, capture_output=True, text=True)
     return [line for line in listed.stdout.splitlines() if "worker" in line]
 
 
@@ -177,7 +178,7 @@ def test_the_worker_goes_with_its_blender(installed: None, texture: Any, tmp_pat
         "bpy.context.scene.cg_upscaler.model = 'bicubic'\n"
         f"image = bpy.data.images.load({str(tmp_path / 'art' / 'icon-banana.png')!r})\n"
         "bpy.ops.cg_upscaler.image(name=image.name)\n"
-        "ps = ['ps', '--ppid', str(os.getpid()), '-o', 'pid=,args=']\n"
+        "ps = ['ps', '-ww', '--ppid', str(os.getpid()), '-o', 'pid=,args=']\n"
         "said = subprocess.run(ps, capture_output=True, text=True).stdout\n"
         "print(json.dumps([int(line.split()[0]) for line in said.splitlines() if 'worker' in line]))\n"
     )
