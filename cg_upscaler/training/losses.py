@@ -9,6 +9,9 @@ import torch.nn.functional as F
 
 from cg_upscaler.library.config.training import Lesson, Losses
 
+_AROUND = 4
+"""Texels of the small version a side within which detail may lie anywhere."""
+
 Terms = dict[str, torch.Tensor]
 """What each term comes to, before it is weighed."""
 
@@ -45,6 +48,8 @@ def _of_numbers(result: torch.Tensor, truth: torch.Tensor, scale: int, lesson: L
         found["pixel"] = charbonnier(result - truth)
     if asked.gradient:
         found["gradient"] = sum_of_steps(result - truth)
+    if asked.detail:
+        found["detail"] = charbonnier(local_detail(result, scale) - local_detail(truth, scale))
     if asked.consistency:
         down = [F.avg_pool2d(light(each) if lesson is Lesson.COLOR else each, scale) for each in (result, truth)]
         found["consistency"] = charbonnier(down[0] - down[1])
@@ -75,6 +80,18 @@ def charbonnier(difference: torch.Tensor) -> torch.Tensor:
 def sum_of_steps(difference: torch.Tensor) -> torch.Tensor:
     """Return the mean distance of steps between neighbouring texels, down and across."""
     return charbonnier(difference.diff(dim=2)) + charbonnier(difference.diff(dim=3))
+
+
+def local_detail(numbers: torch.Tensor, scale: int) -> torch.Tensor:
+    """Return how strong what a small version cannot hold is about each of its texels: (n, c, h, w) as (n, c, h/s, w/s).
+
+    It is the root mean square, within some texels around, of what linear interpolation does not bring back. A mean
+    distance alone is smallest where a network draws nothing that it is not sure of.
+    """
+    small = F.avg_pool2d(numbers, scale)
+    fine = numbers - F.interpolate(small, scale_factor=float(scale), mode="bilinear", align_corners=False)
+    energy = F.avg_pool2d(F.avg_pool2d(fine.square(), scale), _AROUND, stride=1)
+    return (energy + _EPSILON**2).sqrt()
 
 
 def chord(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:

@@ -124,6 +124,8 @@ class Losses(BaseModel):
     """Of colours, masks and heights: the distance of each number from the truth."""
     gradient: _Weight = 0.5
     """The distance of the steps between neighbouring texels."""
+    detail: _Weight = 0.0
+    """Of colours, masks and heights: the distance of how much fine detail there is, wherever in a small area it lies."""
     consistency: _Weight = 0.25
     """The distance of the result, filtered down, from the truth, filtered down: the source before it was stored."""
     angular: _Weight = 1.0
