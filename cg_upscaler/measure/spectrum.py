@@ -13,6 +13,8 @@ _FIT = (0.0625, 0.25)
 """Cycles per source texel: from an eighth to half of Nyquist's. Lower ones are shapes; higher ones are what the
 filters of whoever made the source have left of them."""
 _NYQUIST = 0.5
+_NEXT_TO_NOTHING = 1e-6
+"""Energy below which there is nothing to compare with."""
 _SMALLEST = 16
 """Texels a side below which there are too few frequencies to fit."""
 
@@ -45,12 +47,34 @@ def detail_ratio(source: Pixels, result: Pixels) -> float | None:
     return float(fine[beyond].sum() / expected) if expected > 0 else None
 
 
+def true_detail(truth: Pixels, result: Pixels, factor: int) -> tuple[float, float] | None:
+    """Return how much of what a small version cannot hold a result has, both (h, w, c): all of it, and what is true.
+
+    The first is the result's energy beyond Nyquist's frequency of a version 1 / `factor` the size, as a multiple of the
+    truth's. The second is the share of the truth that lies in the result: the projection of the result onto the truth,
+    0 where detail lies anywhere but where it belongs, 1 where all is there. None where the truth has next to none.
+    """
+    (ours, at), (theirs, _) = _transformed(result, factor), _transformed(truth, factor)
+    beyond = (at > _NYQUIST) & (at <= _NYQUIST * factor)
+    there = np.square(np.abs(theirs[beyond])).sum()
+    if there < _NEXT_TO_NOTHING:
+        return None
+    energy = np.square(np.abs(ours[beyond])).sum()
+    common = (ours[beyond] * theirs[beyond].conj()).real.sum()
+    return float(energy / there), float(common / there)
+
+
 def _spectrum(picture: Pixels, factor: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The power density of a picture's gray, and its frequencies in cycles per source texel."""
+    waves, at = _transformed(picture, factor)
+    return np.abs(waves) ** 2, at
+
+
+def _transformed(picture: Pixels, factor: float) -> tuple[NDArray[np.complex128], NDArray[np.float64]]:
     gray = picture.mean(axis=2, dtype=np.float64)
     # Hann's window: a border where nothing meets would look like detail.
     window = np.outer(*(np.hanning(side + 2)[1:-1] for side in gray.shape))
     gray = (gray - (gray * window).sum() / window.sum()) * window
-    power = np.abs(np.fft.rfft2(gray)) ** 2 / np.square(window).sum() / factor**2
+    waves = np.fft.rfft2(gray) / np.sqrt(np.square(window).sum()) / factor
     ys, xs = np.fft.fftfreq(gray.shape[0]), np.fft.rfftfreq(gray.shape[1])
-    return power, np.hypot(ys[:, None], xs[None]) * factor
+    return waves, np.hypot(ys[:, None], xs[None]) * factor

@@ -63,9 +63,9 @@ def _measured(held: Held, training: Training, device: DeviceInfo, models: Mappin
     truth = middle(held, training)
     small = smaller(truth, scale, "box", lesson)
     levels = from_float(small, np.uint16 if lesson is Lesson.HEIGHT else np.uint8)
-    ways = {BICUBIC: _figures(truth, _bicubic(to_float(levels), scale, lesson), lesson)}
+    ways = {BICUBIC: figures_of(truth, plainly(levels, training), lesson)}
     for name, model in models.items():
-        ways[name] = _figures(truth, upscaled(levels, model, training, device, pool), lesson)
+        ways[name] = figures_of(truth, upscaled(levels, model, training, device, pool), lesson)
     return Measured(held.texture.name, held.texture.material, ways)
 
 
@@ -77,9 +77,9 @@ def middle(held: Held, training: Training) -> Pixels:
     return np.ascontiguousarray(held.rows(top, top + sides[0])[:, left : left + sides[1]])
 
 
-def _bicubic(small: Pixels, scale: int, lesson: Lesson) -> Pixels:
-    """Return what a good resize gives: Catmull-Rom on stored numbers, which go on at the border."""
-    around = 4
+def plainly(levels: Levels, training: Training) -> Pixels:
+    """Return what a good resize makes of stored levels: Catmull-Rom on the numbers, which go on at the border."""
+    small, scale, lesson, around = to_float(levels), training.scale, training.teach, 4
     padded = np.pad(small, ((around, around), (around, around), (0, 0)), mode="symmetric")
     inner = slice(around * scale, -around * scale)
     large = enlarge(padded, scale)[inner, inner]
@@ -115,7 +115,8 @@ def upscaled(levels: Levels, model: str, training: Training, device: DeviceInfo,
     return result.rows(0, result.size.height)
 
 
-def _figures(truth: Pixels, result: Pixels, lesson: Lesson) -> Figures:
+def figures_of(truth: Pixels, result: Pixels, lesson: Lesson) -> Figures:
+    """Return how far a result is from the truth, both (h, w, c) in stored numbers: the leading figure first."""
     if lesson is Lesson.NORMAL:
         return {"degrees": angles(normals.decode(truth), normals.decode(result)).mean}
     found = {"db": psnr(truth, result)}
