@@ -31,6 +31,7 @@ from cg_upscaler.models import catalog
 from cg_upscaler.pixels.rows import Source, from_float
 from cg_upscaler.pixels.views import Array
 from cg_upscaler.spec import Depth, ImageSpec
+from cg_upscaler.trial import tried
 from cg_upscaler.upscale import upscale
 
 _AS_IT_IS = Format()
@@ -124,18 +125,23 @@ class Upscaler:
         return replace(job, output=str(output))
 
     def _whole(self, picture: Source, job: Job, dtype: np.dtype[Any]) -> NDArray[Any]:
-        result = upscale(picture, job, self._pool, scratch=None, tick=lambda share: None)
+        result, _ = self._result(picture, job, None)
         return from_float(result.rows(0, result.size.height), dtype)
 
     def _into(self, output: Path, picture: codecs.Image, job: Job) -> None:
         assert job.output_spec is not None
-        result = upscale(picture, job, self._pool, scratch=output.parent, tick=lambda share: None)
+        result, job = self._result(picture, job, output.parent)
         sink = create(job, picture)
         try:
             deliver(result, job, picture, sink, lambda into: into, scratch=output.parent)
             sink.commit()
         finally:
             sink.discard()
+
+    def _result(self, picture: Source, job: Job, scratch: Path | None) -> tuple[Source, Job]:
+        """Return what a job asks for, and the job as it was done: where a model did worse than resampling, by that."""
+        job, _ = tried(picture, job, self._pool, scratch=scratch, tick=lambda share: None)
+        return upscale(picture, job, self._pool, scratch=scratch, tick=lambda share: None), job
 
     def _plan(
         self,

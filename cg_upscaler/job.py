@@ -15,7 +15,7 @@ from cg_upscaler.spec import DeviceInfo, ImageSpec, Precision
 from cg_upscaler.standing import Settled, Standing
 from cg_upscaler.wire import to_plain
 
-ALGORITHM = 4
+ALGORITHM = 5
 """Goes up whenever the same job would give other pixels; part of every job's key."""
 
 
@@ -83,6 +83,8 @@ class Group:
     """Vectors stored as -1 … 1, as float files can, and not as 0 … 1."""
     flip: bool = False
     """The other convention is asked for: y is negated."""
+    fallback: bool = False
+    """The model is tried on the source's own small version first: where resampling comes nearer, that is done."""
     licence: str = ""
     """Of the model, as SPDX says it; ``unknown`` where nobody does. It reaches no pixel."""
 

@@ -93,6 +93,9 @@ NEAREST, LINEAR, BICUBIC = "nearest", "linear", "bicubic"
 PLAIN = (NEAREST, LINEAR, BICUBIC)
 """The model names that stand for plain resampling, with no network."""
 
+NORMALS = "cg-normal-x4"
+"""The model that comes along for normal maps."""
+
 FITTING: dict[Meaning, str | None] = {
     **dict.fromkeys(Meaning),
     Meaning.IDS: NEAREST,
@@ -119,13 +122,18 @@ class Policy:
     grain: float = 0.0
     """0 … 1: how much of the source's fine grain is continued into the detail that is new."""
 
+    @property
+    def plain(self) -> str | None:
+        """The resampling that takes the place of the kind's own model where nothing is to be drawn."""
+        return self.model if self.model in (None, *PLAIN) else BICUBIC
+
 
 _SURFACE_MASK = "a mask holds numbers, not light; the generator draws its edges and the match keeps its values"
 
 POLICIES: dict[MapKind, Policy] = {
     MapKind.BASE_COLOR: Policy(Treatment.COLOR, ColorSpace.SRGB, None, 1.0, "the generator was trained for it"),
     MapKind.NORMAL: Policy(
-        Treatment.NORMAL, ColorSpace.DATA, BICUBIC, 1.0, "the generator makes normals worse than bicubic, in degrees"
+        Treatment.NORMAL, ColorSpace.DATA, NORMALS, 1.0, "vectors, which a generator for colour bends"
     ),
     MapKind.ROUGHNESS: Policy(Treatment.COLOR, ColorSpace.DATA, None, 1.0, _SURFACE_MASK),
     MapKind.GLOSS: Policy(Treatment.COLOR, ColorSpace.DATA, None, 1.0, _SURFACE_MASK),

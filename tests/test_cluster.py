@@ -296,7 +296,7 @@ class Tight:
         self.tried += 1
         if flight.accompanied:
             raise OutOfMemory("too much")
-        return Made("path", "hash", ())
+        return Made("path", "hash", (), ())
 
     tried = 0
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import platform
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from cg_upscaler.cli.tables import as_json
 from cg_upscaler.errors import UpscaleError
 from cg_upscaler.job import ALGORITHM
 from cg_upscaler.models import catalog
+from cg_upscaler.models.own import OWN
 from cg_upscaler.spec import Precision
 
 if TYPE_CHECKING:
@@ -122,8 +124,9 @@ def _warnings() -> Iterator[str]:
         )
     if hint := devices.unused_gpu():
         yield hint
-    for published in catalog.PUBLISHED.values():
+    checks: list[Callable[[], object]] = [partial(verified, published) for published in catalog.PUBLISHED.values()]
+    for check in (*checks, *(own.verified for own in OWN.values())):
         try:
-            verified(published)
+            check()
         except UpscaleError as error:
             yield str(error)

@@ -276,7 +276,8 @@ def standing_of(job: Job, receipts: Receipts, terms: Terms) -> Found:
 
 def _ended(started: Receipt, job: Job, made: Made) -> Receipt:
     notes = (*job.notes, *made.notes)
-    return replace(started, figures=made.figures, error=in_words(made.figures), notes=notes, output_hash=made.hash)
+    error = in_words(made.figures)
+    return replace(started, figures=made.figures, error=error, notes=notes, output_hash=made.hash, models=made.models)
 
 
 def _needs_device(job: Job) -> bool:

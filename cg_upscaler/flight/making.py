@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -12,9 +12,10 @@ from cg_upscaler.flight.crew import Flight
 from cg_upscaler.flight.reading import in_working_space, picture_of, read
 from cg_upscaler.gates import Judge, judged, lost_in_encoding
 from cg_upscaler.generate.adapt import adapting
-from cg_upscaler.job import Event, Figure, Job
+from cg_upscaler.job import Event, Figure, Job, Used
 from cg_upscaler.library.outputs import hash_file
 from cg_upscaler.pixels.rows import Pixels, Sink
+from cg_upscaler.trial import tried
 from cg_upscaler.upscale import Generators, upscale
 
 _WRITE_SHARE = 0.05
@@ -31,6 +32,8 @@ class Made:
     """Of its bytes."""
     figures: tuple[Figure, ...]
     """What was measured of it, held against the job's gates."""
+    models: tuple[Used, ...]
+    """What touched it: none that was tried and found worse than resampling."""
     notes: tuple[str, ...] = ()
     """What arose on the way."""
 
@@ -60,6 +63,7 @@ class Here:
             flight.tell(Event(job, share * (1 - _WRITE_SHARE)))
 
         def attempt(now: Job) -> Made:
+            now, notes = tried(picture, now, self.generators, scratch=scratch, tick=tick)
             assert now.output_spec is not None  # an upscaling job has one
             result = upscale(picture, now, self.generators, scratch=scratch, tick=tick)
             sink = create(now, image)
@@ -76,14 +80,14 @@ class Here:
                 if encoding_counts(now):
                     stored = codecs.read(finished, limit=now.output_spec.stack.pixels)
                     measured += (lost_in_encoding(in_file(result, now), stored),)
-                made = Made(str(finished), hash_file(finished), judged(measured, now.gates))
+                made = Made(str(finished), hash_file(finished), judged(measured, now.gates), now.used, notes)
                 sink.release()
                 return made
             finally:
                 sink.discard()
 
         made, notes = adapting(job, attempt, alone=lambda: not flight.accompanied)
-        return Made(made.path, made.hash, made.figures, notes)
+        return replace(made, notes=(*made.notes, *notes))
 
 
 def encoding_counts(job: Job) -> bool:

@@ -255,6 +255,7 @@ def _group(
         holds=part.holds,
         grain=means.grain if drawn and pictured else 0.0,
         gamma=means.gamma if drawn and pictured else 1.0,
+        fallback=drawn and means.fallback,
     )
 
 

@@ -92,8 +92,7 @@ def model_of(group: Group) -> ModelInfo:
 @lru_cache(maxsize=64)
 def _known(name: str, weights: str) -> ModelInfo:
     """`weights` are there for the cache alone."""
-    published = catalog.PUBLISHED.get(name)
-    return catalog.find(name) if published is None else published.info
+    return catalog.known(name) or catalog.find(name)
 
 
 def stage_of(spec: ImageSpec) -> str:

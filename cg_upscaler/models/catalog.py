@@ -12,6 +12,7 @@ from cg_upscaler.maps import PLAIN
 from cg_upscaler.models import licences, ncnn, places
 from cg_upscaler.models.blending import blend, chain
 from cg_upscaler.models.integrity import opening, sha256
+from cg_upscaler.models.own import OWN, Own
 from cg_upscaler.models.shape import CompactShape, RRDBShape, Shape, parameters
 from cg_upscaler.pixels.reach import CUBIC_REACH
 from cg_upscaler.spec import ModelInfo, Share
@@ -67,7 +68,16 @@ PUBLISHED = {
 
 def names() -> tuple[ModelInfo, ...]:
     """Return the models that can be asked for by name, the default first, whether or not their package is installed."""
-    return (*(model.info for model in PUBLISHED.values()), *(_plain(name, 4) for name in PLAIN))
+    published, own = (model.info for model in PUBLISHED.values()), map(_of_own, OWN.values())
+    return (*published, *own, *(_plain(name, 4) for name in PLAIN))
+
+
+def known(name: str) -> ModelInfo | None:
+    """Return what is known of weights that come along, whether or not they are there; None for all others."""
+    if published := PUBLISHED.get(name):
+        return published.info
+    own = OWN.get(name)
+    return None if own is None else _of_own(own)
 
 
 def find(name: str, *, base: Path | None = None, scale: int | None = None, folder: Path | None = None) -> ModelInfo:
@@ -83,6 +93,9 @@ def find(name: str, *, base: Path | None = None, scale: int | None = None, folde
     if published := PUBLISHED.get(name):
         ncnn.package_file(published.file)
         return published.info
+    if own := OWN.get(name):
+        own.present()
+        return _of_own(own)
     path = places.located(name, base, folder)
     if path is not None:
         return _of_file(path)
@@ -90,7 +103,11 @@ def find(name: str, *, base: Path | None = None, scale: int | None = None, folde
         return chain([find(step, base=base, folder=folder) for step in steps])
     if shares := model_names.shares(name):
         return blend([Share(find(part, base=base, folder=folder), share) for part, share in shares])
-    raise places.missing(name, [*PUBLISHED, *PLAIN], base, folder)
+    raise places.missing(name, [*PUBLISHED, *OWN, *PLAIN], base, folder)
+
+
+def _of_own(own: Own) -> ModelInfo:
+    return _info(own.shape, own.name, own.sha256, own.licence, str(own.path))
 
 
 def _of_file(path: Path) -> ModelInfo:

@@ -13,6 +13,7 @@ from cg_upscaler.models.compact import SRVGGNetCompact
 from cg_upscaler.models.files import read_file
 from cg_upscaler.models.integrity import verify
 from cg_upscaler.models.others import Other, load_other
+from cg_upscaler.models.own import OWN
 from cg_upscaler.models.rrdb import RRDBNet
 from cg_upscaler.models.shape import RRDBShape, Shape
 from cg_upscaler.spec import ModelInfo
@@ -47,6 +48,8 @@ def weights_of(info: ModelInfo) -> tuple[Shape, dict[str, torch.Tensor]]:
     if published := PUBLISHED.get(info.name):
         arrays = ncnn.read(verified(published), published.shape.tensors())
         return published.shape, {name: torch.from_numpy(array) for name, array in arrays.items()}
+    if own := OWN.get(info.name):
+        return read_file(own.verified())
     path = Path(info.source)
     verify(path, info.weights, fix=_CHANGED)
     return read_file(path)

@@ -15,6 +15,7 @@ from cg_upscaler.pixels.rows import Pixels
 from cg_upscaler.training import turns
 from cg_upscaler.training.pieces import Held, cut
 from cg_upscaler.training.smaller import smaller, way_of
+from cg_upscaler.training.softened import SIGMAS, softened
 from cg_upscaler.training.stored import FORMS, shares, stored
 
 MARGIN = 4
@@ -53,6 +54,8 @@ def draw(textures: Sequence[Held], weights: Odds, training: Training, step: int,
     large = turns.turned(piece.large, way, vectors=lesson is Lesson.NORMAL)
     if piece.small is not None:
         return Drawn(turns.turned(piece.small, way, vectors=lesson is Lesson.NORMAL), large)
+    if rng.random() < asked.soft:
+        large = softened(large, float(np.exp(rng.uniform(*np.log(SIGMAS)))), lesson)
     blur = float(rng.uniform(*_BLUR)) if rng.random() < asked.blur else 0.0
     small = smaller(large, factor, way_of(asked, rng), lesson, blur)
     if rng.random() < asked.noise:

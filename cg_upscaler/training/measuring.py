@@ -25,6 +25,7 @@ from cg_upscaler.spec import Depth, DeviceInfo, ImageSpec, Precision
 from cg_upscaler.training.history import Figures, Measured
 from cg_upscaler.training.pieces import Held
 from cg_upscaler.training.smaller import smaller
+from cg_upscaler.trial import tried
 from cg_upscaler.upscale import upscale
 
 BEFORE, OURS = "before", "trained"
@@ -86,8 +87,13 @@ def plainly(levels: Levels, training: Training) -> Pixels:
     return large if lesson is Lesson.NORMAL else np.clip(large, 0, 1)
 
 
-def upscaled(levels: Levels, model: str, training: Training, device: DeviceInfo, pool: Pool) -> Pixels:
-    """Return what a run with this model makes of stored levels (h, w, c), before it is rounded to levels again."""
+def upscaled(
+    levels: Levels, model: str, training: Training, device: DeviceInfo, pool: Pool, *, fallback: bool = False
+) -> Pixels:
+    """Return what a run with this model makes of stored levels (h, w, c), before it is rounded to levels again.
+
+    With `fallback` it is tried on their own small version first, as a run does with a kind's own model.
+    """
     lesson, scale = training.teach, training.scale
     source = Array(levels)
     info = catalog.find(model, scale=scale)
@@ -96,7 +102,9 @@ def upscaled(levels: Levels, model: str, training: Training, device: DeviceInfo,
     depth = Depth.UINT16 if lesson is Lesson.HEIGHT else Depth.UINT8
     space = ColorSpace.SRGB if lesson is Lesson.COLOR else ColorSpace.DATA
     precision = device.precision_for(Precision.AUTO, depth)
-    group = Group(_ROLES[lesson], channels, channels, space, info.name, (once,), 1.0, Band.ALL, precision)
+    group = Group(
+        _ROLES[lesson], channels, channels, space, info.name, (once,), 1.0, Band.ALL, precision, fallback=fallback
+    )
     spec = ImageSpec(source.size, source.channels, depth, "png", space)
     job = Job(
         "",
@@ -111,6 +119,7 @@ def upscaled(levels: Levels, model: str, training: Training, device: DeviceInfo,
         replace(spec, size=source.size * scale),
         groups=(group,),
     )
+    job, _ = tried(source, job, pool, scratch=None, tick=lambda share: None)
     result = upscale(source, job, pool, scratch=None, tick=lambda share: None)
     return result.rows(0, result.size.height)
 

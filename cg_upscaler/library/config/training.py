@@ -99,6 +99,8 @@ class Degradations(BaseModel):
     """In 256 colours at most."""
     jpeg_quality: tuple[Annotated[int, Field(ge=1, le=100)], Annotated[int, Field(ge=1, le=100)]] = (70, 98)
     """The lowest and the highest."""
+    soft: _Share = 0.1
+    """How many of the large textures are made smooth before: gradients and glows, of which libraries hold few."""
     blur: _Share = 0.1
     """How many of the small textures are blurred a little before."""
     noise: _Share = 0.1
@@ -125,7 +127,7 @@ class Losses(BaseModel):
     gradient: _Weight = 0.5
     """The distance of the steps between neighbouring texels."""
     detail: _Weight = 0.0
-    """Of colours, masks and heights: the distance of how much fine detail there is, wherever in a small area it lies."""
+    """Of colours, masks and heights: the distance of how much fine detail there is, wherever about a texel it lies."""
     consistency: _Weight = 0.25
     """The distance of the result, filtered down, from the truth, filtered down: the source before it was stored."""
     angular: _Weight = 1.0

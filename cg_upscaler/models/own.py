@@ -1,0 +1,54 @@
+"""The weights that this package carries: trained by its own `train`, each with a card beside it that says on what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cg_upscaler.errors import ModelNotFound
+from cg_upscaler.maps import NORMALS
+from cg_upscaler.models.integrity import verify
+from cg_upscaler.models.shape import CompactShape, Shape
+
+FOLDER = Path(__file__).parents[1] / "weights"
+
+_FIX = "run: pip install --force-reinstall cg-upscaler"
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """Weights of our own, and how to know them."""
+
+    name: str
+    sha256: str
+    shape: Shape
+    licence: str
+    """As its card says; cards of other models are read, this one is known."""
+
+    @property
+    def path(self) -> Path:
+        return FOLDER / f"{self.name}.safetensors"
+
+    def present(self) -> Path:
+        """Return where they lie. Raises `ModelNotFound`."""
+        if not self.path.is_file():
+            raise ModelNotFound("missing from its package", where=self.path, fix=_FIX)
+        return self.path
+
+    def verified(self) -> Path:
+        """Return where they lie, once they are known to be what was shipped. Raises `ModelError`."""
+        verify(self.present(), self.sha256, fix=_FIX)
+        return self.path
+
+
+OWN = {
+    model.name: model
+    for model in (
+        Own(
+            NORMALS,
+            "74fd972102215ccee03b97b44186a68d39cd1d535bac94379763005b3fab40bf",
+            CompactShape(3, 48, 9),
+            "CC-BY-4.0",
+        ),
+    )
+}
