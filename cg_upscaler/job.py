@@ -84,7 +84,7 @@ class Group:
     flip: bool = False
     """The other convention is asked for: y is negated."""
     fallback: bool = False
-    """The model is tried on the source's own small version first: where resampling comes nearer, that is done."""
+    """The model is tried on the source's own small version first: where it fails there, the source is resampled."""
     licence: str = ""
     """Of the model, as SPDX says it; ``unknown`` where nobody does. It reaches no pixel."""
 

@@ -1,4 +1,4 @@
-"""Tries a model on each texture's own small version first, and resamples the texture where that comes nearer to it.
+"""Tries a model on each texture's own small version first, and resamples the texture where it fails there.
 
 What a network draws of a texture at four times its size cannot be checked: there is no truth. What it makes of the
 texture at a quarter of its size can: that is the same material, seen from further away.
@@ -30,6 +30,10 @@ from cg_upscaler.upscale import Generators, Work, filtered, upscale_once
 SIDE = 768
 """Texels a side of the middle that is tried: enough to tell, and no more work for a large texture than for a small."""
 
+MARGIN = 1.15
+"""How many times as far off as bicubic a model must be. A small version tells failures, and no more: models that draw a
+texture a third better were seen up to a tenth worse on its small version (docs/decisions/0022-own-weights.md)."""
+
 LEAST = 16
 """Texels a side of the small version below which nothing can be told by it."""
 
@@ -47,7 +51,7 @@ def tried(
     for split in split_channels(_one_picture(source, job), job):
         group = split.group
         errors = _errors(split, Work(job, generators, scratch), tick) if group.fallback else None
-        if errors is not None and errors[1] <= errors[0]:
+        if errors is not None and errors[0] > MARGIN * errors[1]:
             notes.append(f"resampled: bicubic comes nearer to it than {short(group.model)}, {_in_words(group, errors)}")
             group = resampled(group, source.size, job.edges)
         groups.append(group)

@@ -18,7 +18,7 @@ from cg_upscaler.library.config.notation import AskedEdges
 from cg_upscaler.library.config.settings import Settled, deciding, holding, rules_for, settle
 from cg_upscaler.library.scan import scan
 from cg_upscaler.library.starter import starter
-from cg_upscaler.maps import BICUBIC, POLICIES, AlphaMode, ColorSpace, MapKind, NormalConvention
+from cg_upscaler.maps import BICUBIC, NORMALS, POLICIES, AlphaMode, ColorSpace, MapKind, NormalConvention
 from cg_upscaler.spec import Depth, ImageSpec, Precision
 
 Write = Callable[..., Config]
@@ -168,10 +168,29 @@ def test_for_each_setting_the_first_rule_that_sets_it_decides(written: Write) ->
 def test_a_rule_beats_the_kind_the_kind_the_policy_and_the_policy_s_model_the_run_s(written: Write) -> None:
     config = written(RULES)
     assert settle(config, (), of(MapKind.BASE_COLOR)).means.model == "realesr-animevideov3"
-    assert settle(config, (), of(MapKind.NORMAL)).means.model == BICUBIC
+    assert settle(config, (), of(MapKind.NORMAL)).means.model == NORMALS
+    assert settle(config, (), of(MapKind.HEIGHT)).means.model == BICUBIC
     assert settle(config, (), of(MapKind.SPRITE)).means.model == "realesrgan-x4plus-anime"
     assert settle(config, rules_for("other/a.png", config), of(MapKind.SPRITE)).means.model == "realesrgan-x4plus"
     assert settle(config, rules_for("other/a.png", config), of(MapKind.NORMAL)).means.model == "realesrgan-x4plus"
+
+
+def test_where_the_run_is_to_be_resampled_normals_are_too(written: Write) -> None:
+    assert settle(written("model: bicubic\n"), (), of(MapKind.NORMAL)).means.model == BICUBIC
+    assert settle(written("model: nearest\n"), (), of(MapKind.NORMAL)).means.model == BICUBIC  # they are no squares
+    assert settle(written("model: nearest\n"), (), of(MapKind.ROUGHNESS)).means.model == "nearest"
+
+
+def test_a_kind_s_own_network_is_tried_first_and_one_that_is_named_is_not(written: Write) -> None:
+    def tried(text: str, kind: MapKind = MapKind.NORMAL) -> bool:
+        return settle(written(text), (), of(kind)).means.fallback
+
+    assert tried("scale: 4\n") and tried("model: realesrgan-x4plus-anime\n")
+    assert not tried("scale: 4\n", MapKind.BASE_COLOR) and not tried("scale: 4\n", MapKind.HEIGHT)
+    assert not tried("kinds: {normal: {model: realesrgan-x4plus}}\n")
+    assert tried("kinds: {normal: {model: realesrgan-x4plus, fallback: true}}\n")
+    assert not tried("fallback: false\n")
+    assert tried("fallback: true\n", MapKind.BASE_COLOR)
 
 
 def test_fidelity_of_the_kind_beats_the_run_s_which_beats_the_policy_s(written: Write) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 from cg_upscaler.errors import ModelError, UsageError
 from cg_upscaler.library.config.training import Adversary, Critic, Lesson, Losses, Shaped
@@ -18,8 +19,8 @@ from cg_upscaler.training import eyes
 from cg_upscaler.training.critics import critic_loss, critic_of, drawn_loss
 from cg_upscaler.training.export import export
 from cg_upscaler.training.eyes import VGG
-from cg_upscaler.training.losses import chord, light, terms, total
-from cg_upscaler.training.networks import forward, fresh, network_of, shape_of
+from cg_upscaler.training.losses import chord, light, local_detail, terms, total
+from cg_upscaler.training.networks import forward, fresh, network_of, of_gray, shape_of
 from tests.surfaces import asked, colours_of, heights, normals_of
 
 
@@ -123,11 +124,26 @@ def test_the_file_says_what_it_is(tmp_path: Path) -> None:
         assert file.metadata() == {"license": "CC0-1.0"}
 
 
-@pytest.mark.parametrize(("scale", "lesson"), [(2, "normal"), (4, "mask")])
-def test_weights_that_do_not_fit_the_lesson_are_refused(tmp_path: Path, scale: int, lesson: str) -> None:
+@pytest.mark.parametrize("shape", [CompactShape(3, 12, 2, 4), RRDBShape(3, 8, 4, 1, 1), RRDBShape(3, 8, 4, 1, 2, 2)])
+def test_a_network_for_colour_becomes_one_for_gray(shape: CompactShape | RRDBShape) -> None:
+    network = fresh(shape, seed=3)
+    torch.manual_seed(0)
+    with torch.no_grad():
+        for tensor in network.parameters():
+            tensor.add_(torch.randn_like(tensor) * 0.05)
+        gray = torch.rand(1, 1, 12, 16)
+        wanted = forward(network, gray.repeat(1, 3, 1, 1)).mean(1, keepdim=True)
+        found = forward(of_gray(network), gray)
+    assert found.shape == (1, 1, 12 * shape.scale, 16 * shape.scale)
+    torch.testing.assert_close(found, wanted, rtol=0, atol=1e-4)
+    assert found.std() > 0.01
+
+
+@pytest.mark.parametrize(("scale", "lesson", "channels"), [(2, "normal", 3), (4, "color", 1)])
+def test_weights_that_do_not_fit_the_lesson_are_refused(tmp_path: Path, scale: int, lesson: str, channels: int) -> None:
     path = tmp_path / "mine.safetensors"
-    export(path, fresh(CompactShape(3, 24, 1, 4), 0).state_dict(), {})
-    with pytest.raises(UsageError, match="is 4x with 3 channels, and"):
+    export(path, fresh(CompactShape(channels, 24, 1, 4), 0).state_dict(), {})
+    with pytest.raises(UsageError, match=f"is 4x with {channels} channels, and"):
         network_of(asked(tmp_path, start=str(path), scale=scale, teach=lesson))
 
 
@@ -191,6 +207,17 @@ def test_light_is_that_of_the_package() -> None:
 def test_terms_of_no_weight_are_not_computed() -> None:
     truth = tensor(TRUTH[Lesson.COLOR])
     assert terms(truth, truth, 4, Lesson.COLOR, Losses(gradient=0, consistency=0), None).keys() == {"pixel"}
+
+
+def test_detail_counts_wherever_in_an_area_it_lies() -> None:
+    truth = torch.rand(1, 1, 64, 64)
+    moved = truth.roll((5, 3), (2, 3))
+    smooth = F.interpolate(F.avg_pool2d(truth, 4), scale_factor=4.0, mode="bilinear")
+    there, shifted, gone = (local_detail(each, 4) for each in (truth, moved, smooth))
+    assert float((there - shifted).abs().mean()) < 0.25 * float((there - gone).abs().mean())
+    asked_for = Losses(detail=1.0)
+    wrong = [float(terms(each, truth, 4, Lesson.MASK, asked_for, None)["detail"]) for each in (truth, moved, smooth)]
+    assert wrong[0] < 1e-6 < wrong[1] < 0.25 * wrong[2]
 
 
 # Critics

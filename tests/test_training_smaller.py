@@ -9,6 +9,7 @@ from cg_upscaler.library.config.training import Degradations, Lesson
 from cg_upscaler.pixels import normals, transfer
 from cg_upscaler.training import stored as files
 from cg_upscaler.training.smaller import WAYS, smaller, way_of
+from cg_upscaler.training.softened import SIGMAS, softened
 from cg_upscaler.training.stored import FORMS, can_encode, shares, stored
 from tests.surfaces import colours_of, heights, normals_of
 
@@ -133,3 +134,29 @@ def test_blocks_are_left_out_where_nothing_encodes_them(monkeypatch: pytest.Monk
     monkeypatch.setattr(files, "can_encode", lambda: False)
     found = shares(Degradations(), Lesson.COLOR)
     assert not any(found[name] for name in files.BLOCKS) and sum(found.values()) == pytest.approx(1)
+
+
+# Softened
+
+
+@pytest.mark.parametrize("sigma", SIGMAS)
+def test_what_is_softened_is_smooth_and_keeps_its_contrast(sigma: float) -> None:
+    rough = np.random.default_rng(1).random((64, 64, 3), np.float32)
+    soft = softened(rough, sigma, Lesson.COLOR)
+    steps = [np.abs(np.diff(each, axis=1)).mean() / each.std() for each in (rough, soft)]
+    assert steps[1] < 0.8 * steps[0]
+    assert 0 <= soft.min() and soft.max() <= 1
+    assert soft.std() > 0.1 * rough.std()  # what a blur takes of noise is more than is given back
+
+
+@pytest.mark.parametrize("sigma", SIGMAS)
+def test_softened_vectors_are_of_unit_length_and_point_up(sigma: float) -> None:
+    vectors = normals.decode(softened(SURFACE, sigma, Lesson.NORMAL))
+    assert np.abs(np.linalg.norm(vectors, axis=2) - 1).max() < 1e-3
+    assert vectors[:, :, 2].min() > 0
+    assert vectors[:, :, :2].std() > 0.3 * normals.decode(SURFACE)[:, :, :2].std()
+
+
+def test_one_value_is_as_smooth_as_can_be() -> None:
+    flat = np.full((24, 24, 1), 0.25, np.float32)
+    assert np.abs(softened(flat, 4.0, Lesson.MASK) - flat).max() < 1e-6

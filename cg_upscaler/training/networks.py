@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import sqrt
 
 import numpy as np
@@ -39,9 +40,10 @@ def network_of(training: Training) -> Architecture:
     if info.architecture not in (RRDBShape.architecture, CompactShape.architecture):
         fix = "start from an ESRGAN or a compact network"
         raise ModelError("is no network that can be trained here", where=training.start, fix=fix)
-    network = load(info)
+    network, wanted = load(info), CHANNELS[training.teach]
+    if (network.shape.channels, wanted) == (3, 1):
+        network = of_gray(network)
     shape = network.shape
-    wanted = CHANNELS[training.teach]
     if shape.scale != training.scale or shape.channels != wanted:
         raise UsageError(
             f"{training.start} is {shape.scale}x with {shape.channels} channels, and {training.teach.value} at "
@@ -49,6 +51,19 @@ def network_of(training: Training) -> Architecture:
             fix="set 'scale', or start from other weights",
         )
     return network.train().requires_grad_(True)
+
+
+def of_gray(network: Architecture) -> Architecture:
+    """Return the network of one channel that does with gray what a network for colour does with it, in the mean."""
+    state, shape = dict(network.state_dict()), network.shape
+    if isinstance(shape, CompactShape):
+        first, last = "body.0.weight", f"body.{2 * shape.hidden + 2}"
+    else:
+        first, last = "conv_first.weight", "conv_last"
+    state[first] = state[first].unflatten(1, (3, -1)).sum(1)
+    for name in (f"{last}.weight", f"{last}.bias"):
+        state[name] = state[name].unflatten(0, (3, -1)).mean(0)
+    return build(replace(shape, channels=1), state)
 
 
 def shape_of(asked: Shaped, lesson: Lesson, scale: int) -> Shape:
