@@ -39,7 +39,7 @@ def main() -> None:
     parser.add_argument("config", type=Path)
     parser.add_argument("models", nargs="+")
     parser.add_argument("--validation", action="store_true", help="those that choose the weights")
-    parser.add_argument("--trial", action="store_true", help="also with the trial on each one's own small version")
+    parser.add_argument("--fallback", action="store_true", help="also with smooth ones resampled")
     parser.add_argument("--each", action="store_true", help="the first figure of each texture")
     parser.add_argument("--pictures", type=Path, help="a folder for truth, bicubic and results, side by side")
     parser.add_argument("--crop", type=int, help="texels a side of the middles, instead of the training's 'measured'")
@@ -51,7 +51,7 @@ def main() -> None:
     held = kept_back(training, validation=asked.validation)
     rows: dict[str, list[tuple[str, Figures]]] = {}
     for texture in held:
-        truth, results = made(texture, training, device, asked.models, trial=asked.trial)
+        truth, results = made(texture, training, device, asked.models, fallback=asked.fallback)
         for way, result in results.items():
             found = all_figures(truth, result, training)
             rows.setdefault(way, []).append((texture.texture.material, found))
@@ -87,7 +87,7 @@ def kept_back(training: Training, *, validation: bool = False) -> tuple[Held, ..
 
 
 def made(
-    texture: Held, training: Training, device: DeviceInfo, models: Sequence[str], *, trial: bool = False
+    texture: Held, training: Training, device: DeviceInfo, models: Sequence[str], *, fallback: bool = False
 ) -> tuple[Pixels, dict[str, Pixels]]:
     """Return the truth, and what bicubic and each model make of its small version."""
     truth = middle(texture, training)
@@ -97,8 +97,8 @@ def made(
     results = {BICUBIC: plainly(levels, training)}
     for model in models:
         results[short(model)] = upscaled(levels, model, training, device, pool)
-        if trial:
-            results[f"{short(model)}, tried"] = upscaled(levels, model, training, device, pool, fallback=True)
+        if fallback:
+            results[f"{short(model)}, or smooth"] = upscaled(levels, model, training, device, pool, fallback=True)
     return truth, results
 
 

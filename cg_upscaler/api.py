@@ -30,8 +30,8 @@ from cg_upscaler.maps import AlphaMode, ColorSpace, MapKind
 from cg_upscaler.models import catalog
 from cg_upscaler.pixels.rows import Source, from_float
 from cg_upscaler.pixels.views import Array
+from cg_upscaler.smooth import without_models_where_smooth
 from cg_upscaler.spec import Depth, ImageSpec
-from cg_upscaler.trial import tried
 from cg_upscaler.upscale import upscale
 
 _AS_IT_IS = Format()
@@ -139,8 +139,8 @@ class Upscaler:
             sink.discard()
 
     def _result(self, picture: Source, job: Job, scratch: Path | None) -> tuple[Source, Job]:
-        """Return what a job asks for, and the job as it was done: where a model did worse than resampling, by that."""
-        job, _ = tried(picture, job, self._pool, scratch=scratch, tick=lambda share: None)
+        """Return what a job asks for, and the job as it was done: without models on what is smooth."""
+        job, _ = without_models_where_smooth(picture, job)
         return upscale(picture, job, self._pool, scratch=scratch, tick=lambda share: None), job
 
     def _plan(

@@ -84,7 +84,7 @@ class Group:
     flip: bool = False
     """The other convention is asked for: y is negated."""
     fallback: bool = False
-    """The model is tried on the source's own small version first: where it fails there, the source is resampled."""
+    """Where the source is found to be smooth, it is resampled instead, which is all but exact then."""
     licence: str = ""
     """Of the model, as SPDX says it; ``unknown`` where nobody does. It reaches no pixel."""
 

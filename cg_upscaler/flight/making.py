@@ -15,7 +15,7 @@ from cg_upscaler.generate.adapt import adapting
 from cg_upscaler.job import Event, Figure, Job, Used
 from cg_upscaler.library.outputs import hash_file
 from cg_upscaler.pixels.rows import Pixels, Sink
-from cg_upscaler.trial import tried
+from cg_upscaler.smooth import without_models_where_smooth
 from cg_upscaler.upscale import Generators, upscale
 
 _WRITE_SHARE = 0.05
@@ -33,7 +33,7 @@ class Made:
     figures: tuple[Figure, ...]
     """What was measured of it, held against the job's gates."""
     models: tuple[Used, ...]
-    """What touched it: none that was tried and found worse than resampling."""
+    """What touched it: none that it was left without."""
     notes: tuple[str, ...] = ()
     """What arose on the way."""
 
@@ -63,7 +63,7 @@ class Here:
             flight.tell(Event(job, share * (1 - _WRITE_SHARE)))
 
         def attempt(now: Job) -> Made:
-            now, notes = tried(picture, now, self.generators, scratch=scratch, tick=tick)
+            now, notes = without_models_where_smooth(picture, now)
             assert now.output_spec is not None  # an upscaling job has one
             result = upscale(picture, now, self.generators, scratch=scratch, tick=tick)
             sink = create(now, image)

@@ -21,11 +21,11 @@ from cg_upscaler.pixels import normals
 from cg_upscaler.pixels.resample import enlarge
 from cg_upscaler.pixels.rows import Pixels, from_float, to_float
 from cg_upscaler.pixels.views import Array
+from cg_upscaler.smooth import without_models_where_smooth
 from cg_upscaler.spec import Depth, DeviceInfo, ImageSpec, Precision
 from cg_upscaler.training.history import Figures, Measured
 from cg_upscaler.training.pieces import Held
 from cg_upscaler.training.smaller import smaller
-from cg_upscaler.trial import tried
 from cg_upscaler.upscale import upscale
 
 BEFORE, OURS = "before", "trained"
@@ -92,7 +92,7 @@ def upscaled(
 ) -> Pixels:
     """Return what a run with this model makes of stored levels (h, w, c), before it is rounded to levels again.
 
-    With `fallback` it is tried on their own small version first, as a run does with a kind's own model.
+    With `fallback` what is smooth is resampled instead, as a run does with a kind's own model.
     """
     lesson, scale = training.teach, training.scale
     source = Array(levels)
@@ -119,7 +119,7 @@ def upscaled(
         replace(spec, size=source.size * scale),
         groups=(group,),
     )
-    job, _ = tried(source, job, pool, scratch=None, tick=lambda share: None)
+    job, _ = without_models_where_smooth(source, job)
     result = upscale(source, job, pool, scratch=None, tick=lambda share: None)
     return result.rows(0, result.size.height)
 

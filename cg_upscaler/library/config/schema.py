@@ -158,7 +158,7 @@ class Settings(BaseModel):
     model: _Name | None = None
     """A model of the catalog (`cg-upscale models` lists them), or the path of a weights file."""
     fallback: Annotated[bool, Field(strict=True)] | None = None
-    """Try the model on each texture's own small version first, and resample the texture where it fails there."""
+    """Resample textures that are so smooth that bicubic is all but exact, and a model could only spoil them."""
     scale: _Scale | None = None
     """How many times as large: 0.5, 1, 2, 3, 4 or 8."""
     size: _Target | None = None

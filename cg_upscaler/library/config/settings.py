@@ -38,7 +38,7 @@ class Means:
     overlap: int | None = None
     """Texels that tiles read of their neighbours; None leaves it to how far the model looks."""
     fallback: bool = False
-    """Whether the model is tried on a texture's own small version, and the texture resampled where it fails there."""
+    """Whether a smooth texture is resampled, which is all but exact then."""
     exact: bool = False
     """Whether wrapped borders that are primed are primed until nothing is left of their error."""
     precision: Precision = Precision.AUTO
