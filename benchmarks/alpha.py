@@ -224,7 +224,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("what", choices=["edges", "fringe"])
     parser.add_argument("library", type=Path, nargs="?", default=Path("examples/textures"))
-    parser.add_argument("--model", default=catalog.DEFAULT)
+    parser.add_argument("--model", default=catalog.REFERENCE)
     parser.add_argument("--side", type=int, default=192, help="of the crops, before they are made four times smaller")
     options = parser.parse_args()
     network = Tiles(TorchNetwork(catalog.find(options.model), "auto"))

@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("textures", type=Path, nargs="+")
     parser.add_argument("--side", type=int, default=64)
     options = parser.parse_args()
-    stream = Stream(TorchNetwork(catalog.find(catalog.DEFAULT), "auto"))
+    stream = Stream(TorchNetwork(catalog.find(catalog.REFERENCE), "auto"))
     scale, side = stream.info.scale, options.side
 
     def run(pixels: Pixels, border: int, edge: Edge) -> Pixels:
@@ -54,7 +54,7 @@ def main() -> None:
         for edge, width in sums:
             error = np.square((run(crop, width, edge) - truth) * 255).mean(axis=2)
             sums[edge, width] += (error[inner].mean(), error.mean())
-    print(f"{len(options.textures)} crops of {side}, {catalog.DEFAULT}, float32; zeros are a border of 0")
+    print(f"{len(options.textures)} crops of {side}, {catalog.REFERENCE}, float32; zeros are a border of 0")
     print("edge    border  outer 4 texels     all   work")
     for (edge, width), total in sums.items():
         ring, whole = np.sqrt(total / len(options.textures))

@@ -96,7 +96,7 @@ def speed(op: Local) -> float:
 
 def main() -> None:
     argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
-    generator, plain = Tiles(TorchNetwork(catalog.find(catalog.DEFAULT), "auto")), Tiles(ResizeNetwork(4))
+    generator, plain = Tiles(TorchNetwork(catalog.find(catalog.REFERENCE), "auto")), Tiles(ResizeNetwork(4))
     ways = {"bicubic": lambda source, drawn: enlarged(plain, source), "raw": lambda source, drawn: drawn}
     ways["projected"] = projection
     ways.update({f"fidelity {share}": match(share) for share in (0.0, 0.5, 1.0)})

@@ -68,7 +68,7 @@ def main() -> None:
     parser.add_argument("textures", type=Path, nargs="+")
     parser.add_argument("--side", type=int, default=384, help="of the square taken from a texture's middle")
     options = parser.parse_args()
-    generator, plain = Tiles(TorchNetwork(catalog.find(catalog.DEFAULT), "auto")), Tiles(ResizeNetwork(4))
+    generator, plain = Tiles(TorchNetwork(catalog.find(catalog.REFERENCE), "auto")), Tiles(ResizeNetwork(4))
     print(f"{'':28s} {'':11s} detail   PSNR   SSIM   FLIP")
     for texture in options.textures:
         truth = middle(texture, options.side)

@@ -73,7 +73,7 @@ def main() -> None:
     samples = [sample for path in sorted(options.library.rglob("*")) if (sample := load(path, options.quality))]
     if options.generator:
         samples = [sample.cropped() for sample in samples]
-        CANDIDATES["generator"] = lambda sample: upscaled(sample, catalog.DEFAULT)
+        CANDIDATES["generator"] = lambda sample: upscaled(sample, catalog.REFERENCE)
     print(f"{'degrees':44} opencv catmull   ours  sharp  {'of bicubic:'} {'ours':>7}", *(f"{n:>9}" for n in CANDIDATES))
     ratios = []
     for sample in samples:

@@ -28,7 +28,7 @@ from cg_upscaler.spec import Precision
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("textures", type=Path, nargs="+")
-    parser.add_argument("--model", default=catalog.DEFAULT)
+    parser.add_argument("--model", default=catalog.REFERENCE)
     parser.add_argument("--side", type=int, default=64)
     parser.add_argument("--band", type=int, default=16, help="rows of a band, against the whole picture")
     options = parser.parse_args()

@@ -40,7 +40,7 @@ from cg_upscaler.measure.panels import view
 from cg_upscaler.measure.reduce import reduced
 from cg_upscaler.measure.roll import roll_error
 from cg_upscaler.measure.subject import subject_of_job
-from cg_upscaler.models.catalog import DEFAULT
+from cg_upscaler.models.catalog import REFERENCE
 from cg_upscaler.pixels.holes import without_holes
 from cg_upscaler.pixels.rows import Pixels, from_float, to_float
 from cg_upscaler.spec import DeviceInfo, ImageSpec
@@ -73,7 +73,7 @@ def main() -> int:
         measure(sample, work)
     command = ["python dev.py quality", shortly(options.library), *(f"--only '{glob}'" for glob in options.only)]
     command += [f"--crop {options.crop}"] if options.crop != 512 else []
-    facts = report.Facts(" ".join(command), options.crop, device.label, DEFAULT, left_out)
+    facts = report.Facts(" ".join(command), options.crop, device.label, REFERENCE, left_out)
     print(report.write(samples, facts, options.out, lambda sample: pictures(sample, work)))
     say(f"{time.monotonic() - start:.0f} s; {options.out / 'quality.md'}")
     return 0
@@ -185,7 +185,7 @@ def measure(sample: Sample, work: Work) -> None:
     ways: dict[str, Callable[[Pixels], Pixels]] = {
         name: lambda pixels, name=name: filtered(pixels, FACTOR, name) for name in FILTERS
     }
-    ways["raw generator"] = lambda pixels: raw(pixels, sample.spec, work.generators, DEFAULT)
+    ways["raw generator"] = lambda pixels: raw(pixels, sample.spec, work.generators, REFERENCE)
     sample.methods[report.TRUTH] = asdict(kept(source, truth, sample.subject))
     for name, way in ways.items():
         result = from_float(way(to_float(source)), truth.dtype)

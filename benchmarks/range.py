@@ -28,7 +28,7 @@ APART = 4
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("library", type=Path)
-    parser.add_argument("--model", default=catalog.DEFAULT)
+    parser.add_argument("--model", default=catalog.REFERENCE)
     options = parser.parse_args()
 
     print(f"{'64² about the brightest texel':40} {'model':18}    peak  spots  worst%   mean%  moved%  darkest")

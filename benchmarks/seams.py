@@ -30,7 +30,7 @@ CHOICES = ((10, 0), (32, 0), (32, 16), (48, 16), (64, 0), (64, 16), (64, 32), (8
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("texture", type=Path)
-    parser.add_argument("--model", default=catalog.DEFAULT)
+    parser.add_argument("--model", default=catalog.REFERENCE)
     parser.add_argument("--side", type=int, default=320, help="of the square taken from the texture's middle")
     parser.add_argument("--tile", type=int, default=160)
     parser.add_argument("--roll", action="store_true", help="measure what wrapping leaves of a roll")

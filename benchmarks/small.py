@@ -28,7 +28,7 @@ from cg_upscaler.spec import Precision
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", default=catalog.DEFAULT)
+    parser.add_argument("--model", default=catalog.REFERENCE)
     parser.add_argument("--count", type=int, default=48, help="icons of a round")
     parser.add_argument("--large", type=int, default=512, help="texels of the large picture's side")
     parser.add_argument("--rounds", type=int, default=3)

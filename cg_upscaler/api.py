@@ -22,12 +22,12 @@ from cg_upscaler.library.classify import classify
 from cg_upscaler.library.config import load
 from cg_upscaler.library.config.complaints import choose, nearest
 from cg_upscaler.library.config.format import Format
+from cg_upscaler.library.config.notation import AUTO
 from cg_upscaler.library.config.settings import settle
 from cg_upscaler.library.planner import finder
 from cg_upscaler.library.survey import survey
 from cg_upscaler.library.texture import Texture, plan_texture
 from cg_upscaler.maps import AlphaMode, ColorSpace, MapKind
-from cg_upscaler.models import catalog
 from cg_upscaler.pixels.rows import Source, from_float
 from cg_upscaler.pixels.views import Array
 from cg_upscaler.smooth import without_models_where_smooth
@@ -46,15 +46,15 @@ class Upscaler:
 
     def __init__(
         self,
-        model: str = catalog.DEFAULT,
+        model: str = AUTO,
         *,
         scale: float = 4,
         device: str = "auto",
         precision: str = "auto",
         models_folder: str | Path | None = None,
     ) -> None:
-        """`model` is a name of the catalog, a weights file, the name of one in `models_folder` or in the user's own
-        folder, a blend or a chain of such; the rest as on the command line.
+        """`model` is `auto` (what is best for each kind of map), a name of the catalog, a weights file, the name of one
+        in `models_folder` or in the user's own folder, a blend or a chain of such; the rest as on the command line.
 
         Raises `UsageError` and `ModelError`.
         """
@@ -65,7 +65,8 @@ class Upscaler:
         self._device = devices.describe(device)
         self._pool = Pool(self._device)
         self._find = finder(self._config)
-        self._find(self._config.model, 4)
+        if model != AUTO:
+            self._find(self._config.model, 4)
 
     def array(
         self,

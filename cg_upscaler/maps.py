@@ -94,7 +94,10 @@ PLAIN = (NEAREST, LINEAR, BICUBIC)
 """The model names that stand for plain resampling, with no network."""
 
 NORMALS = "cg-normal-x4"
-"""The model that comes along for normal maps."""
+"""The model of our own for normal maps."""
+
+X4PLUS = "realesrgan-x4plus"
+"""Real-ESRGAN's, for photographs: large, and sharp."""
 
 FITTING: dict[Meaning, str | None] = {
     **dict.fromkeys(Meaning),
@@ -121,6 +124,8 @@ class Policy:
     why: str
     grain: float = 0.0
     """0 … 1: how much of the source's fine grain is continued into the detail that is new."""
+    usual: tuple[str, ...] = (X4PLUS,)
+    """What it takes where the run leaves the model open: the first of these that is under a licence that is allowed."""
 
     @property
     def plain(self) -> str | None:

@@ -45,7 +45,7 @@ def written(tmp_path: Path) -> Write:
 def test_an_empty_file_and_no_file_are_the_defaults(written: Write, tmp_path: Path) -> None:
     for text in ("", "# nothing but a comment\n", "---\n"):
         config = written(text)
-        assert (config.model, config.scale, config.two_x) == ("realesrgan-x4plus", 4, TwoX.QUALITY)
+        assert (config.model, config.scale, config.two_x) == ("auto", 4, TwoX.QUALITY)
         assert config.edges == AskedEdges(None, None)
         assert config.precision is Precision.AUTO
         assert config.rules == ()

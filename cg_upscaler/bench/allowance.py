@@ -60,7 +60,7 @@ def speed(device: DeviceInfo, shape: RRDBShape | None = None) -> Speed:
 def rooms(device: DeviceInfo) -> tuple[Room, ...]:
     """Return what the memory of the machine allows, and that of a card where networks run on one."""
     names = ["cpu", device.name] if device.name.startswith("cuda") else ["cpu"]
-    model, edges = catalog.PUBLISHED[catalog.DEFAULT].info, Edges()
+    model, edges = catalog.PUBLISHED[catalog.REFERENCE].info, Edges()
     cut = bands(_EXAMPLE, model, edges)
     found = []
     for name in names:

@@ -26,7 +26,7 @@ SIDE_OF_CARD = 1024
 def prepare(
     textures: Sequence[Path] = (),
     *,
-    model: str = catalog.DEFAULT,
+    model: str = catalog.REFERENCE,
     device: str = "auto",
     precision: Precision = Precision.FLOAT32,
     side: int | None = None,

@@ -24,7 +24,7 @@ _HEADERS = (
 
 @click.command()
 @click.argument("textures", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--model", "-m", default=catalog.DEFAULT, show_default=True, help="A model's name, or a weights file.")
+@click.option("--model", "-m", default=catalog.REFERENCE, show_default=True, help="A model's name, or a weights file.")
 @click.option(
     "--side", type=click.IntRange(min=1),
     help="Texels of the square taken from a texture's middle. Default: 128, on a GPU 1024.",

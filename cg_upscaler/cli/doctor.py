@@ -93,7 +93,7 @@ def _in_words(able: Ability) -> Iterator[tuple[str, str]]:
     yield (
         "ceiling",
         f"{1000 * speed.teraflops:,.0f} GFLOP/s in convolutions ({able.precision.value}): at most "
-        f"{speed.texels_per_s:,.0f} texels a second with {catalog.DEFAULT}, "
+        f"{speed.texels_per_s:,.0f} texels a second with {catalog.REFERENCE}, "
         f"{SIDE**2 / speed.texels_per_s:.3g} s for {SIDE}×{SIDE}; `cg-upscale bench` tells what of it is reached",
     )
     for room in able.rooms:

@@ -11,6 +11,7 @@ import click
 from cg_upscaler.cli.lazily import LazyGroup
 from cg_upscaler.cli.tables import as_json, table
 from cg_upscaler.errors import ModelError
+from cg_upscaler.maps import POLICIES, Treatment
 from cg_upscaler.model_names import short
 from cg_upscaler.models import catalog, places
 from cg_upscaler.models.licences import UNKNOWN
@@ -69,9 +70,9 @@ def list_(folder: Path | None, json_: bool) -> None:
     if json_:
         click.echo(as_json([*map(_plain, found), *(_plain_of_file(each) for each in own)]))
         return
-    rows = [_row(f"{info.name}{' (default)' if info.name == catalog.DEFAULT else ''}", info) for info in found]
-    rows += [_row(each.name, each.info) if each.info else (each.name, each.error, *[""] * 4) for each in own]
-    click.echo(table(("model", "network", "scale", "parameters", "licence", "sha256"), rows))
+    rows = [(*_row(info.name, info), _usual_for(info.name)) for info in found]
+    rows += [(*_row(each.name, each.info), "") if each.info else (each.name, each.error, *[""] * 5) for each in own]
+    click.echo(table(("model", "network", "scale", "parameters", "licence", "sha256", "usual for"), rows))
     looked = (f"{place}{'' if place.is_dir() else ' (not there yet)'}" for place in places.folders(folder))
     click.echo(f"weights files are also looked for in: {', '.join(looked)}", err=True)
 
@@ -125,6 +126,12 @@ def _is_exact(found: ModelInfo) -> bool:
 def _row(name: str, info: ModelInfo) -> tuple[str, ...]:
     size = f"{info.parameters / 1e6:.2f} M" if info.parameters else "-"
     return name, info.architecture, f"{info.scale}×", size, info.licence, info.weights[:12]
+
+
+def _usual_for(name: str) -> str:
+    """Return the kinds of maps that take a model where none is named."""
+    kinds = [kind for kind, policy in POLICIES.items() if name == (policy.model or policy.usual[0])]
+    return ", ".join(kind.value for kind in kinds if POLICIES[kind].treatment is not Treatment.COPY)
 
 
 def _listed(file: Path) -> _Listed:

@@ -15,11 +15,11 @@ from cg_upscaler.job import Job, Problem
 from cg_upscaler.library.agreement import agreed
 from cg_upscaler.library.classify import classify
 from cg_upscaler.library.config import Config, Rule
+from cg_upscaler.library.config.choosing import given_way
 from cg_upscaler.library.config.settings import (
     Settled,
     deciding,
     holding,
-    is_barred,
     rules_for,
     said_alpha,
     settle,
@@ -35,7 +35,7 @@ from cg_upscaler.library.scan import Found
 from cg_upscaler.library.sidecars import Sidecars
 from cg_upscaler.library.sizes import factor, together
 from cg_upscaler.library.texture import Texture, asked, plan_texture, skip
-from cg_upscaler.maps import POLICIES, MapKind
+from cg_upscaler.maps import MapKind
 from cg_upscaler.model_names import short
 from cg_upscaler.models import catalog
 from cg_upscaler.models.licences import UNKNOWN, is_allowed
@@ -216,10 +216,9 @@ class Planner:
 
     def remarks(self) -> Iterator[str]:
         yield from (f"{model}: {reach.note}" for model, reach in self.reaches.items() if reach.note)
-        for kind in MapKind:
-            if is_barred(kind, self.config):
-                name = POLICIES[kind].model
-                yield f"{name} is under a licence that 'licenses' does not allow: {kind.value} maps are resampled"
+        for model, instead, kinds in given_way(self.config):
+            named = ", ".join(kind.value for kind in kinds)
+            yield f"{model} is under a licence that 'licenses' does not allow: {instead} is used for {named}"
 
     def even(self, made: Sequence[Job | Problem]) -> list[Job | Problem]:
         """Return what was made, with a note on the jobs that the tile or face beside them will fit no longer."""

@@ -20,6 +20,8 @@ class Own:
     """Weights of our own, and how to know them."""
 
     name: str
+    teaches: str
+    """What it learnt from, as a training calls it: ``color``, ``normal``, ``mask``."""
     sha256: str
     shape: Shape
     licence: str
@@ -46,6 +48,7 @@ OWN = {
     for model in (
         Own(
             NORMALS,
+            "normal",
             "74fd972102215ccee03b97b44186a68d39cd1d535bac94379763005b3fab40bf",
             CompactShape(3, 48, 9),
             "CC-BY-4.0",

@@ -47,6 +47,7 @@ from cg_upscaler.library.record.mending import open_record
 from cg_upscaler.library.record.place import state_folder
 from cg_upscaler.library.standing import Terms
 from cg_upscaler.models import catalog
+from cg_upscaler.models.own import OWN
 from cg_upscaler.spec import DeviceInfo, Precision
 from cg_upscaler.worker import batches, crops
 from cg_upscaler.worker.channel import Channel
@@ -112,7 +113,9 @@ class Work:
     def _abilities(self, number: int) -> Abilities:
         device = devices.describe("auto")
         models = tuple(
-            Model(each.name, each.scale, each.licence, draft=0 < each.parameters < _DRAFT) for each in catalog.names()
+            Model(each.name, each.scale, each.licence, draft=0 < each.parameters < _DRAFT)
+            for each in catalog.names()
+            if each.name not in OWN or OWN[each.name].teaches == "color"  # what else there is, kinds take by themselves
         )
         return Abilities(number, device.name, device.label, models)
 

@@ -40,7 +40,6 @@ from cg_upscaler.library.config.notation import (
 from cg_upscaler.library.globs import matches
 from cg_upscaler.library.sizes import LOADABLE, SCALES
 from cg_upscaler.maps import AlphaMode, ColorSpace, MapKind, NormalConvention
-from cg_upscaler.models.catalog import DEFAULT
 from cg_upscaler.spec import ImageSpec, Precision
 
 
@@ -316,8 +315,8 @@ class Config(Settings, Course):
     """The library: a folder, or one file. Relative to the configuration file. SOURCE on the command line beats it."""
     output: Path
     """The folder for results. Relative to the configuration file; else `SOURCE-upscaled` beside the library."""
-    model: _Name = DEFAULT
-    """The run's model: a name of the catalog, or the path of a weights file relative to the configuration file."""
+    model: _Name = AUTO
+    """The run's model: `auto` (what is best for each kind), a name of the catalog, or a weights file's path."""
     models_folder: Path | None = None
     """A folder of weights files that may be named without folder and suffix. Relative to the configuration file."""
     licenses: Licenses | None = None

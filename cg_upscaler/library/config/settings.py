@@ -10,13 +10,13 @@ from cg_upscaler.geometry import Cells, Edges, Size
 from cg_upscaler.job import Gates, Named
 from cg_upscaler.library.classify import Decision
 from cg_upscaler.library.config import Config, Handling, Rule, Settings, TwoX
+from cg_upscaler.library.config.choosing import model_for
 from cg_upscaler.library.config.format import Format
 from cg_upscaler.library.config.schema import Ocio
 from cg_upscaler.library.globs import matches
 from cg_upscaler.library.sizes import LOADABLE
-from cg_upscaler.maps import PLAIN, POLICIES, AlphaMode, ColorSpace, MapKind, NormalConvention
-from cg_upscaler.models import catalog
-from cg_upscaler.models.licences import is_allowed
+from cg_upscaler.maps import POLICIES, AlphaMode, ColorSpace, MapKind, NormalConvention
+from cg_upscaler.models.own import OWN
 from cg_upscaler.spec import ImageSpec, Precision
 
 _LETTERS = "rgba"
@@ -164,9 +164,9 @@ def _means(config: Config, own: Sequence[Settings], kind: MapKind) -> Means:
         return next((value for value in values if value is not None), None)
 
     picture = policy.color_space is ColorSpace.SRGB
-    fidelity, said = first("fidelity"), first("model")
+    fidelity, model = first("fidelity"), first("model", model_for(kind, config))
     return Means(
-        model=said or own_model(kind, config) or config.model,
+        model=model,
         fidelity=first("fidelity", config.fidelity, policy.fidelity),
         insisted=fidelity is not None,
         grain=first("grain", config.grain if picture else None, policy.grain),
@@ -174,28 +174,10 @@ def _means(config: Config, own: Sequence[Settings], kind: MapKind) -> Means:
         color_space=first("color_space", config.color_space),
         two_x=first("two_x", config.two_x),
         overlap=first("overlap", config.overlap),
-        fallback=first("fallback", config.fallback, said is None and policy.model != policy.plain),
+        fallback=first("fallback", config.fallback, model in OWN),
         exact=first("exact", config.exact, False),
         precision=config.precision,
     )
-
-
-def own_model(kind: MapKind, config: Config) -> str | None:
-    """Return the model that a kind is given by itself, whatever the run's is; None where it takes that.
-
-    Where the run draws nothing, or that model is under a licence that is not allowed, it is resampled.
-    """
-    policy = POLICIES[kind]
-    if policy.model == policy.plain:
-        return policy.model
-    return policy.plain if config.model in PLAIN or is_barred(kind, config) else policy.model
-
-
-def is_barred(kind: MapKind, config: Config) -> bool:
-    """Whether the network that a kind is given by itself is under a licence that is not allowed."""
-    name = POLICIES[kind].model
-    own = None if name is None else catalog.known(name)
-    return not (own is None or config.licenses is None or is_allowed(own.licence, config.licenses.allow))
 
 
 def _named(said: Ocio | None) -> Named | None:
