@@ -11,7 +11,9 @@ lies in it (`true`; detail in the wrong place counts for nothing). Of normals: d
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import cv2
@@ -33,6 +35,9 @@ from cg_upscaler.training.smaller import smaller
 from cg_upscaler.training.split import split, spread
 from cg_upscaler.training.textures import find_textures
 
+Of = tuple[str, Figures]
+"""A texture's material, and its figures."""
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -41,6 +46,7 @@ def main() -> None:
     parser.add_argument("--validation", action="store_true", help="those that choose the weights")
     parser.add_argument("--fallback", action="store_true", help="also with smooth ones resampled")
     parser.add_argument("--each", action="store_true", help="the first figure of each texture")
+    parser.add_argument("--json", type=Path, help="a file to write it to, for the quality page")
     parser.add_argument("--pictures", type=Path, help="a folder for truth, bicubic and results, side by side")
     parser.add_argument("--crop", type=int, help="texels a side of the middles, instead of the training's 'measured'")
     asked = parser.parse_args()
@@ -49,7 +55,7 @@ def main() -> None:
         training = training.model_copy(update={"measured": asked.crop})
     device = describe(training.device)
     held = kept_back(training, validation=asked.validation)
-    rows: dict[str, list[tuple[str, Figures]]] = {}
+    rows: dict[str, list[Of]] = {}
     for texture in held:
         truth, results = made(texture, training, device, asked.models, fallback=asked.fallback)
         for way, result in results.items():
@@ -67,16 +73,34 @@ def main() -> None:
             )
         )
         print()
-    lines = []
-    for way, of in rows.items():
-        mean = over_materials(of)
-        against = [
-            ours[kinds[0]] / max(1e-9, theirs[kinds[0]])
-            for (_, ours), (_, theirs) in zip(of, rows[BICUBIC], strict=True)
-        ]
-        worst = max(against) if kinds[0] in LOWER_IS_BETTER else min(against)
-        lines.append((way, *(cell(mean.get(kind)) for kind in kinds), cell(worst)))
-    print(table((f"{len(held)} textures", *kinds, f"{kinds[0]} / {BICUBIC}, worst"), lines))
+    ways = [summary(way, of, rows[BICUBIC], kinds[0]) for way, of in rows.items()]
+    lines = [(way.name, *(cell(way.mean.get(kind)) for kind in kinds), cell(way.worst), cell(way.best)) for way in ways]
+    print(table((f"{len(held)} textures", *kinds, "worst / bicubic", "best / bicubic"), lines))
+    if asked.json:
+        materials = len({texture.texture.material for texture in held})
+        command = f"python benchmarks/held_out.py {asked.config.as_posix()} {' '.join(asked.models)}"
+        found = {"teaches": training.teach.value, "textures": len(held), "materials": materials, "command": command}
+        asked.json.parent.mkdir(parents=True, exist_ok=True)
+        asked.json.write_text(json.dumps(found | {"ways": [asdict(way) for way in ways]}, indent=1) + "\n")
+
+
+@dataclass(frozen=True)
+class Way:
+    """What one way comes to over all textures."""
+
+    name: str
+    mean: dict[str, float]
+    """Over materials."""
+    worst: float
+    best: float
+    """The first figure over bicubic's, of single textures."""
+
+
+def summary(name: str, of: Sequence[Of], plain: Sequence[Of], first: str) -> Way:
+    against = [ours[first] / max(1e-9, theirs[first]) for (_, ours), (_, theirs) in zip(of, plain, strict=True)]
+    ends = max(against), min(against)
+    worst, best = ends if first in LOWER_IS_BETTER else reversed(ends)
+    return Way(name, over_materials(of), worst, best)
 
 
 def kept_back(training: Training, *, validation: bool = False) -> tuple[Held, ...]:
@@ -109,7 +133,7 @@ def all_figures(truth: Pixels, result: Pixels, training: Training) -> Figures:
     return found
 
 
-def over_materials(measured: Sequence[tuple[str, Figures]]) -> dict[str, float]:
+def over_materials(measured: Sequence[Of]) -> dict[str, float]:
     by_material: dict[str, list[Mapping[str, float]]] = {}
     for material, figures in measured:
         by_material.setdefault(material, []).append(figures)

@@ -1,8 +1,10 @@
 """Shows what upscaling does to textures: `python dev.py quality [LIBRARY] [--out DIR] [--crop N] [--only GLOB]`.
 
-Each texture of a library is box-filtered down to a quarter, as its map wants it; upscaled back by this project, by
-OpenCV's bicubic and Lanczos filters and by the raw generator; and all four are held against the texture itself, and
-against what they were made from. DIR gets `quality.md`, `quality.json` and `images/quality.png`.
+Each texture of a library is box-filtered down to a quarter, as its map wants it; upscaled back by this project, with
+the model that is usual for each kind and with x4plus for all of them, by OpenCV's bicubic and Lanczos filters and by
+the raw generator; and all are held against the texture itself, and against what they were made from. DIR gets
+`quality.md`, `quality.json` and `images/quality.png`. What our own weights come to on the textures that their trainings
+keep back is taken over from docs/weights, where `held_out.py` puts it.
 
 To keep it short, a texture is a crop of --crop texels from its middle; one that tiles is filtered down whole until it
 has no more than that a side. This project gets the small textures as files, as a user would give them: it has to find
@@ -35,6 +37,7 @@ from cg_upscaler.job import Action, Event, Job, Outcome, Plan
 from cg_upscaler.library.config import load
 from cg_upscaler.library.plan import make_plan
 from cg_upscaler.library.receipts import Receipts
+from cg_upscaler.maps import MapKind
 from cg_upscaler.measure.figures import kept, likeness, seen
 from cg_upscaler.measure.panels import view
 from cg_upscaler.measure.reduce import reduced
@@ -46,6 +49,11 @@ from cg_upscaler.pixels.rows import Pixels, from_float, to_float
 from cg_upscaler.spec import DeviceInfo, ImageSpec
 
 Stored = NDArray[np.generic]
+
+X4: dict[str, object] = {
+    "kinds": {kind.value: {"model": REFERENCE} for kind in MapKind if kind is not MapKind.PIXEL_ART}
+}
+"""Settings by which x4plus enlarges every kind of map, whatever is usual for it."""
 
 
 def main() -> int:
@@ -73,7 +81,7 @@ def main() -> int:
         measure(sample, work)
     command = ["python dev.py quality", shortly(options.library), *(f"--only '{glob}'" for glob in options.only)]
     command += [f"--crop {options.crop}"] if options.crop != 512 else []
-    facts = report.Facts(" ".join(command), options.crop, device.label, REFERENCE, left_out)
+    facts = report.Facts(" ".join(command), options.crop, device.label, REFERENCE, left_out, Path("docs", "weights"))
     print(report.write(samples, facts, options.out, lambda sample: pictures(sample, work)))
     say(f"{time.monotonic() - start:.0f} s; {options.out / 'quality.md'}")
     return 0
@@ -100,25 +108,29 @@ class Work:
     device: DeviceInfo
 
     def __post_init__(self) -> None:
-        for made in ("truth", "source", "rolled", "ours", "ours-rolled", "raw"):
+        for made in ("truth", "source", "rolled", "ours", "ours-rolled", "x4plus", "raw"):
             shutil.rmtree(self.folder / made, ignore_errors=True)
         self.generators = Remembering(self.device, self.folder / "remembered")
 
-    def plan(self, library: Path, only: list[str], output: str = "ours") -> Plan:
-        config = load(source=library, output=self.folder / output)
+    def plan(self, library: Path, only: list[str], output: str = "ours", **settings: object) -> Plan:
+        config = load(source=library, output=self.folder / output, **settings)
         return make_plan(config, device=self.device, only=only)
 
     def upscale(self, samples: list[Sample]) -> None:
         """Upscale what was prepared, as `cg-upscale run` with default settings would."""
         by_name = {sample.name: sample for sample in samples}
-        for source, output in (("source", "ours"), ("rolled", "ours-rolled")):
+        for source, output, settings in (
+            ("source", "ours", {}),
+            ("rolled", "ours-rolled", {}),
+            ("source", "x4plus", X4),
+        ):
             if not (self.folder / source).is_dir():
                 continue
-            plan = self.plan(self.folder / source, [], output)
-            say(f"upscaling {len(plan.jobs)} textures of {source}")
+            plan = self.plan(self.folder / source, [], output, **settings)
+            say(f"upscaling {len(plan.jobs)} textures of {source} into {output}")
             with Receipts(self.folder / output) as receipts:
                 done = Engine(self.generators, force=True).run(plan, receipts, told)
-            if source == "rolled":
+            if output != "ours":
                 continue
             for problem in plan.problems:
                 by_name[problem.name].error = problem.message
@@ -203,6 +215,9 @@ def measure(sample: Sample, work: Work) -> None:
         return
     of_rolled = work.read("ours-rolled", sample.name) if any(sample.wraps) else None
     sample.methods[report.OURS] = figures(sample, source, truth, result, of_rolled)
+    with_x4 = work.read("x4plus", sample.name)
+    if with_x4.shape == truth.shape:
+        sample.methods[report.X4] = figures(sample, source, truth, with_x4, None)
 
 
 def figures(
@@ -220,12 +235,13 @@ def figures(
 
 
 def pictures(sample: Sample, work: Work) -> dict[str, Pixels]:
-    """Return the truth and three results as they are looked at."""
+    """Return the truth and four results as they are looked at."""
     truth, source = (to_float(work.read(folder, sample.name)) for folder in ("truth", "source"))
     shown = {
         "truth": truth,
         "bicubic": filtered(source, FACTOR, "bicubic"),
         "raw generator": to_float(work.read("raw", sample.name)),
+        report.X4: to_float(work.read("x4plus", sample.name)),
         report.OURS: to_float(work.read("ours", sample.name)),
     }
     return {name: view(picture, truth, sample.subject) for name, picture in shown.items()}

@@ -8,18 +8,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from quality_weights import section
 from samples import Sample
 
 from cg_upscaler.geometry import Edge
 from cg_upscaler.job import Band
-from cg_upscaler.maps import AlphaMode, MapKind
+from cg_upscaler.maps import AlphaMode, MapKind, Role
 from cg_upscaler.measure import panels
+from cg_upscaler.model_names import short
 from cg_upscaler.pixels.rows import Pixels
 from cg_upscaler.spec import Depth
 
 OURS = "cg-upscaler"
+X4 = "with x4plus"
 TRUTH = "truth"
-METHODS = (TRUTH, "bicubic", "Lanczos", "raw generator", OURS)
+METHODS = (TRUTH, "bicubic", "Lanczos", "raw generator", X4, OURS)
 
 COLUMNS = {
     "psnr": ("PSNR", ".2f"),
@@ -77,6 +80,8 @@ class Facts:
     device: str
     model: str
     left_out: list[str]
+    weights: Path
+    """Where what our own weights come to is kept."""
 
 
 @dataclass(frozen=True)
@@ -191,8 +196,12 @@ def markdown(samples: Sequence[Sample], facts: Facts, found: Sequence[Bound], sh
         "",
         f"Each of {len(samples)} textures is filtered down to a quarter, as its map wants it, upscaled back by 4, and "
         "held against itself: by OpenCV's bicubic and Lanczos filters, by the raw generator "
-        f"(`{facts.model}`, all channels as they are), and by this project with its default settings, which had to "
-        "find out by itself what each small texture is. Measured are the files as written, at their own depth.",
+        f"(`{facts.model}`, all channels as they are), and by this project, which had to find out by itself what each "
+        f"small texture is: with `{facts.model}` for every kind of map, and with its default settings, by which each "
+        "kind takes the model that is best for it. Measured are the files as written, at their own depth.",
+        "",
+        f"Models: {models(samples)}. None of these textures, nor any other map of their materials, was learnt from by "
+        "the weights of our own (`cg-…`).",
         "",
         f"```sh\n{facts.command} --out docs\n```",
         "",
@@ -207,12 +216,24 @@ def markdown(samples: Sequence[Sample], facts: Facts, found: Sequence[Bound], sh
         members = [sample for sample in samples if sample.job.kind is kind]
         count = f"{len(members)} texture{'s' if len(members) > 1 else ''}"
         lines += [f"### {kind.value.replace('_', ' ')} · {count}", "", *kind_table(members), ""]
+    lines += section(facts.weights)
     lines += ["## What the small ones were taken for", "", *taken_for(samples), "", "## Each texture", ""]
     lines += texture_table(samples)
     failed = [f"- {sample.name}: {sample.error}" for sample in samples if sample.error]
     lines += ["", "## Failed", "", *failed] if failed else []
     lines += ["", "## Left out", "", *(f"- {line}" for line in facts.left_out)] if facts.left_out else []
     return "\n".join(lines) + "\n"
+
+
+def models(samples: Sequence[Sample]) -> str:
+    """Return in words which models the default settings took for which kinds."""
+    taken: dict[str, set[str]] = {}
+    for sample in samples:
+        for group in sample.small.groups if sample.small else ():
+            if group.role is not Role.ALPHA and not group.constant:
+                taken.setdefault(short(group.model), set()).add((group.holds or sample.job.kind).value)
+    order = sorted(taken.items(), key=lambda item: (-len(item[1]), item[0]))
+    return "; ".join(f"`{name}` for {', '.join(sorted(kinds)).replace('_', ' ')}" for name, kinds in order)
 
 
 def bounds_table(found: Sequence[Bound]) -> list[str]:
