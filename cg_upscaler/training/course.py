@@ -12,6 +12,7 @@ from cg_upscaler.codecs.atomic import sweep
 from cg_upscaler.errors import TrainingError, UsageError
 from cg_upscaler.job import Problem
 from cg_upscaler.library.config.training import Training
+from cg_upscaler.model_names import short
 from cg_upscaler.training import checkpoint as checkpoints
 from cg_upscaler.training import page
 from cg_upscaler.training.export import export
@@ -163,7 +164,7 @@ def _metadata(trainer: Trainer, mean: dict[str, Figures]) -> dict[str, str]:
         "scale": str(training.scale),
         "steps": str(trainer.history.best_step),
         "figures": json.dumps({LEADING[training.teach]: figures}),
-        "trained_from": training.start or "",
+        "trained_from": short(training.start or ""),
     }
 
 
