@@ -22,7 +22,7 @@ DEGREES = 1.5
 lose 0.2 to 0.6, those of games 2.3 and more (docs/decisions/0022-own-weights.md)."""
 
 LEVELS = 1.0
-"""The same of numbers: the root mean square, in levels of 255. Smooth gradients lose up to 0.7, pictures 1.7 and more."""
+"""The same of numbers: the root mean square, in levels of 255. Gradients lose up to 0.7, pictures 1.7 and more."""
 
 
 def without_models_where_smooth(source: Source, job: Job) -> tuple[Job, tuple[str, ...]]:

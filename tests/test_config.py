@@ -181,16 +181,25 @@ def test_where_the_run_is_to_be_resampled_normals_are_too(written: Write) -> Non
     assert settle(written("model: nearest\n"), (), of(MapKind.ROUGHNESS)).means.model == "nearest"
 
 
-def test_a_kind_s_own_network_is_tried_first_and_one_that_is_named_is_not(written: Write) -> None:
-    def tried(text: str, kind: MapKind = MapKind.NORMAL) -> bool:
+def test_smooth_textures_are_looked_for_where_the_model_is_our_own(written: Write) -> None:
+    def falls_back(text: str, kind: MapKind = MapKind.NORMAL) -> bool:
         return settle(written(text), (), of(kind)).means.fallback
 
-    assert tried("scale: 4\n") and tried("model: realesrgan-x4plus-anime\n")
-    assert not tried("scale: 4\n", MapKind.BASE_COLOR) and not tried("scale: 4\n", MapKind.HEIGHT)
-    assert not tried("kinds: {normal: {model: realesrgan-x4plus}}\n")
-    assert tried("kinds: {normal: {model: realesrgan-x4plus, fallback: true}}\n")
-    assert not tried("fallback: false\n")
-    assert tried("fallback: true\n", MapKind.BASE_COLOR)
+    assert falls_back("scale: 4\n") and falls_back("model: realesrgan-x4plus-anime\n")
+    assert not falls_back("model: realesrgan-x4plus-anime\n", MapKind.BASE_COLOR)
+    assert not falls_back("scale: 4\n", MapKind.HEIGHT)
+    assert not falls_back("kinds: {normal: {model: realesrgan-x4plus}}\n")
+    assert falls_back("kinds: {normal: {model: realesrgan-x4plus, fallback: true}}\n")
+    assert not falls_back("fallback: false\n")
+    assert falls_back("fallback: true\nmodel: realesrgan-x4plus\n", MapKind.BASE_COLOR)
+
+
+def test_left_open_each_kind_takes_what_is_usual_for_it(written: Write) -> None:
+    for text in ("", "model: auto\n", "model: bicubic\nkinds: {base_color: {model: auto}}\n"):
+        assert settle(written(text), (), of(MapKind.BASE_COLOR)).means.model == POLICIES[MapKind.BASE_COLOR].usual[0]
+    text = "model: bicubic\nrules: [{match: '*', model: auto}]\n"
+    config = written(text)
+    assert settle(config, rules_for("a.png", config), of(MapKind.NORMAL)).means.model == NORMALS
 
 
 def test_fidelity_of_the_kind_beats_the_run_s_which_beats_the_policy_s(written: Write) -> None:

@@ -11,32 +11,30 @@ from cg_upscaler.models import catalog
 from cg_upscaler.models.licences import is_allowed
 
 
-def model_for(kind: MapKind, config: Config) -> str:
-    """Return the model of a kind: its own, whatever the run's is; else the run's; else what is usual for it.
+def model_for(kind: MapKind, run: str, config: Config) -> str:
+    """Return the model of a kind: its own, whatever that of the `run` is; else the run's; else what is usual for it.
 
     Where the run draws nothing, kinds that have a network of their own are resampled too. What is under a licence that
     is not allowed gives way to the next in line; of what is usual the last is named all the same, and then refused.
     """
     policy = POLICIES[kind]
     if policy.model is None:
-        return config.model if config.model != AUTO else _allowed((*policy.usual, policy.usual[-1]), config)
-    return policy.model if policy.plain is None else _own(policy.model, policy.plain, config)
+        return run if run != AUTO else _allowed(policy.usual, config)
+    if policy.model in PLAIN or run in PLAIN:
+        return policy.plain or policy.model
+    return _allowed((policy.model, policy.plain or policy.model), config)
 
 
 def given_way(config: Config) -> Iterator[tuple[str, str, tuple[MapKind, ...]]]:
     """Yield models that give way for their licence: their name, that of what takes their place, and for which kinds."""
     found: dict[tuple[str, str], list[MapKind]] = {}
     for kind in MapKind:
-        policy, taken = POLICIES[kind], model_for(kind, config)
+        policy, taken = POLICIES[kind], model_for(kind, config.model, config)
         first = policy.model or policy.usual[0]
         left_open = policy.model is not None or config.model == AUTO
         if left_open and taken != first and not _is_allowed(first, config):
             found.setdefault((first, taken), []).append(kind)
     yield from ((first, taken, tuple(kinds)) for (first, taken), kinds in found.items())
-
-
-def _own(name: str, plain: str, config: Config) -> str:
-    return plain if config.model in PLAIN else _allowed((name, plain), config)
 
 
 def _allowed(names: tuple[str, ...], config: Config) -> str:

@@ -12,6 +12,7 @@ from cg_upscaler.library.classify import Decision
 from cg_upscaler.library.config import Config, Handling, Rule, Settings, TwoX
 from cg_upscaler.library.config.choosing import model_for
 from cg_upscaler.library.config.format import Format
+from cg_upscaler.library.config.notation import AUTO
 from cg_upscaler.library.config.schema import Ocio
 from cg_upscaler.library.globs import matches
 from cg_upscaler.library.sizes import LOADABLE
@@ -164,7 +165,10 @@ def _means(config: Config, own: Sequence[Settings], kind: MapKind) -> Means:
         return next((value for value in values if value is not None), None)
 
     picture = policy.color_space is ColorSpace.SRGB
-    fidelity, model = first("fidelity"), first("model", model_for(kind, config))
+    fidelity, named = first("fidelity"), first("model")
+    model = model_for(kind, config.model, config) if named is None else named
+    if model == AUTO:
+        model = model_for(kind, AUTO, config)
     return Means(
         model=model,
         fidelity=first("fidelity", config.fidelity, policy.fidelity),

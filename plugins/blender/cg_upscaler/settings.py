@@ -14,7 +14,9 @@ from . import engine
 DRAFT_MODEL = "realesr-animevideov3"
 
 MODELS = (
-    ("realesrgan-x4plus", "Real-ESRGAN x4plus", "For photographs and photo-like textures; the default"),
+    ("auto", "Automatic", "Each map takes the network that is best for it"),
+    ("cg-color-x4", "cg-color", "Learnt from textures of games: true to the source, and fast"),
+    ("realesrgan-x4plus", "Real-ESRGAN x4plus", "Learnt from photographs: invents more detail, and is slow"),
     ("realesrgan-x4plus-anime", "Real-ESRGAN anime", "For drawn and cel-shaded textures, faster"),
     ("realesr-animevideov3", "Real-ESRGAN compact", "Small and much faster, for drafts"),
     ("bicubic", "Bicubic", "No generator: plain resampling, to compare with"),
@@ -42,7 +44,7 @@ _WHERE = (
 
 
 class CGUPSCALER_Settings(bpy.types.PropertyGroup):
-    model: bpy.props.EnumProperty(name="Model", items=MODELS, default="realesrgan-x4plus")
+    model: bpy.props.EnumProperty(name="Model", items=MODELS, default="auto")
     weights: bpy.props.StringProperty(name="Weights", subtype="FILE_PATH", description="A weights file")
     scale: bpy.props.EnumProperty(name="Scale", items=_SCALES, default="4")
     edges: bpy.props.EnumProperty(name="Borders", items=_EDGES, default="auto")

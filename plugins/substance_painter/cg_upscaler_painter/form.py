@@ -19,6 +19,8 @@ BESIDE = "_upscaled"
 """What is put behind names where a result would otherwise have its source's."""
 
 MODELS = (
+    ("auto", "Automatic"),
+    ("cg-color-x4", "cg-color"),
     ("realesrgan-x4plus", "Real-ESRGAN x4plus"),
     ("realesrgan-x4plus-anime", "Real-ESRGAN anime"),
     ("realesr-animevideov3", "Compact (draft)"),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 MODEL = """Which network invents the detail.
-x4plus: photographic and painted surfaces. Anime: flat colours, clean outlines.
-Compact: many times faster and coarser, for a first look. Bicubic: invents nothing.
-Normal and height maps are given to no network, whatever is chosen here."""
+Automatic: for each map the one that is best for it. cg-color: true to the source, and fast.
+x4plus: invents more, and is slow. Anime: flat colours, clean outlines.
+Compact: coarser, for a first look. Bicubic: invents nothing.
+Normal maps have a network of their own, and heights none, whatever is chosen here."""
 
 FILE = "A network of the ESRGAN family, as a .pth or .safetensors file."
 
