@@ -93,8 +93,8 @@ NEAREST, LINEAR, BICUBIC = "nearest", "linear", "bicubic"
 PLAIN = (NEAREST, LINEAR, BICUBIC)
 """The model names that stand for plain resampling, with no network."""
 
-NORMALS = "cg-normal-x4"
-"""The model of our own for normal maps."""
+COLORS, NORMALS = "cg-color-x4", "cg-normal-x4"
+"""The models of our own, for pictures and for normal maps. What draws gray pictures draws masks and heights, too."""
 
 X4PLUS = "realesrgan-x4plus"
 """Real-ESRGAN's, for photographs: large, and sharp."""
@@ -124,7 +124,7 @@ class Policy:
     why: str
     grain: float = 0.0
     """0 … 1: how much of the source's fine grain is continued into the detail that is new."""
-    usual: tuple[str, ...] = (X4PLUS,)
+    usual: tuple[str, ...] = (COLORS, X4PLUS)
     """What it takes where the run leaves the model open: the first of these that is under a licence that is allowed."""
 
     @property
@@ -145,14 +145,14 @@ POLICIES: dict[MapKind, Policy] = {
     MapKind.METALLIC: Policy(Treatment.COLOR, ColorSpace.DATA, None, 1.0, _SURFACE_MASK),
     MapKind.OCCLUSION: Policy(Treatment.COLOR, ColorSpace.DATA, None, 1.0, _SURFACE_MASK),
     MapKind.HEIGHT: Policy(
-        Treatment.CHANNELS, ColorSpace.DATA, BICUBIC, 1.0, "a height must stay smooth in all of its levels"
+        Treatment.CHANNELS, ColorSpace.DATA, COLORS, 1.0, "a height must stay smooth in all of its levels"
     ),
     MapKind.EMISSIVE: Policy(Treatment.COLOR, ColorSpace.SRGB, None, 1.0, "light seen by the eye, like base color"),
     MapKind.OPACITY: Policy(Treatment.CHANNELS, ColorSpace.DATA, None, 1.0, "edges of a mask"),
     MapKind.SPECULAR: Policy(Treatment.COLOR, ColorSpace.SRGB, None, 1.0, "reflected colour"),
     MapKind.PACKED: Policy(Treatment.CHANNELS, ColorSpace.DATA, None, 1.0, "channels must not bleed into each other"),
     MapKind.ENVIRONMENT: Policy(Treatment.COLOR, ColorSpace.SRGB, None, 1.0, "a picture of light"),
-    MapKind.SPRITE: Policy(Treatment.COLOR, ColorSpace.SRGB, None, 1.0, "a picture with transparency"),
+    MapKind.SPRITE: Policy(Treatment.COLOR, ColorSpace.SRGB, None, 1.0, "a picture with transparency", usual=(X4PLUS,)),
     MapKind.PIXEL_ART: Policy(Treatment.COLOR, ColorSpace.SRGB, NEAREST, 0.0, "its texels are what was drawn"),
     MapKind.DATA: Policy(Treatment.COPY, ColorSpace.DATA, None, 0.0, "no generator may touch it"),
 }

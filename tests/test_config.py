@@ -18,7 +18,17 @@ from cg_upscaler.library.config.notation import AskedEdges
 from cg_upscaler.library.config.settings import Settled, deciding, holding, rules_for, settle
 from cg_upscaler.library.scan import scan
 from cg_upscaler.library.starter import starter
-from cg_upscaler.maps import BICUBIC, NORMALS, POLICIES, AlphaMode, ColorSpace, MapKind, NormalConvention
+from cg_upscaler.maps import (
+    BICUBIC,
+    COLORS,
+    NEAREST,
+    NORMALS,
+    POLICIES,
+    AlphaMode,
+    ColorSpace,
+    MapKind,
+    NormalConvention,
+)
 from cg_upscaler.spec import Depth, ImageSpec, Precision
 
 Write = Callable[..., Config]
@@ -169,7 +179,8 @@ def test_a_rule_beats_the_kind_the_kind_the_policy_and_the_policy_s_model_the_ru
     config = written(RULES)
     assert settle(config, (), of(MapKind.BASE_COLOR)).means.model == "realesr-animevideov3"
     assert settle(config, (), of(MapKind.NORMAL)).means.model == NORMALS
-    assert settle(config, (), of(MapKind.HEIGHT)).means.model == BICUBIC
+    assert settle(config, (), of(MapKind.HEIGHT)).means.model == COLORS
+    assert settle(config, (), of(MapKind.PIXEL_ART)).means.model == NEAREST
     assert settle(config, (), of(MapKind.SPRITE)).means.model == "realesrgan-x4plus-anime"
     assert settle(config, rules_for("other/a.png", config), of(MapKind.SPRITE)).means.model == "realesrgan-x4plus"
     assert settle(config, rules_for("other/a.png", config), of(MapKind.NORMAL)).means.model == "realesrgan-x4plus"
@@ -187,7 +198,7 @@ def test_smooth_textures_are_looked_for_where_the_model_is_our_own(written: Writ
 
     assert falls_back("scale: 4\n") and falls_back("model: realesrgan-x4plus-anime\n")
     assert not falls_back("model: realesrgan-x4plus-anime\n", MapKind.BASE_COLOR)
-    assert not falls_back("scale: 4\n", MapKind.HEIGHT)
+    assert falls_back("scale: 4\n", MapKind.HEIGHT) and not falls_back("scale: 4\n", MapKind.PIXEL_ART)
     assert not falls_back("kinds: {normal: {model: realesrgan-x4plus}}\n")
     assert falls_back("kinds: {normal: {model: realesrgan-x4plus, fallback: true}}\n")
     assert not falls_back("fallback: false\n")
@@ -331,9 +342,9 @@ kinds:
     result = settled(config, of(MapKind.PACKED))
     assert list(result.channels.values()) == [MapKind.OCCLUSION, MapKind.OPACITY, MapKind.DATA, MapKind.HEIGHT]
     assert result.means_for(MapKind.OCCLUSION).model == "nearest"
-    assert result.means_for(MapKind.HEIGHT).model == BICUBIC
+    assert result.means_for(MapKind.HEIGHT).model == COLORS
     assert result.means_for(MapKind.HEIGHT).fidelity == 0.5
-    assert result.means_for(MapKind.OPACITY).model == "realesrgan-x4plus"
+    assert result.means_for(MapKind.OPACITY).model == COLORS
 
 
 def test_recognised_channels_give_way_to_declared_ones(written: Write) -> None:

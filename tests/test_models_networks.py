@@ -84,6 +84,7 @@ def test_the_published_networks_have_their_published_sizes() -> None:
         "realesrgan-x4plus": (16_697_987, 4, 64),
         "realesrgan-x4plus-anime": (4_467_779, 4, 64),
         "realesr-animevideov3": (621_424, 4, 18),
+        "cg-color-x4": (621_424, 4, 18),
         "cg-normal-x4": (209_664, 4, 11),
         **dict.fromkeys(("nearest", "linear", "bicubic"), (0, 4, 2)),
     }

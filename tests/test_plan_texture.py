@@ -17,6 +17,7 @@ from cg_upscaler.library.config import Handling, TwoX
 from cg_upscaler.library.config.settings import Means, Settled
 from cg_upscaler.maps import (
     BICUBIC,
+    COLORS,
     LINEAR,
     NEAREST,
     NORMALS,
@@ -276,7 +277,7 @@ def test_each_channel_of_a_packed_map_goes_as_what_it_is() -> None:
         (Role.SCALAR, (0,), (0,), "4x"),
         (Role.SCALAR, (1,), (1,), "4x"),
         (Role.SCALAR, (2,), (2,), "4x"),
-        (Role.SCALAR, (3,), (3,), BICUBIC),
+        (Role.SCALAR, (3,), (3,), COLORS),
     ]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -85,3 +87,20 @@ def test_nan_and_infinity_reach_what_sees_them_and_nothing_far_away():
     winograd.Winograd(layer_of(16, 16), torch.full((16,), 0.2))(window, 0, result, 0, 0, 0, 20)
     assert not torch.isfinite(result[0, 1:4, 1:4]).all()
     assert torch.isfinite(result[0, 8:, 8:]).all()
+
+
+def test_two_networks_at_once_do_not_disturb_each_other():
+    layers = [layer_of(48, 48, seed=1), layer_of(64, 64, seed=2)]
+    made = [winograd.Winograd(layer, torch.ones(layer.out_channels)) for layer in layers]
+    windows = [rows_of(1, 66, 66, layer.in_channels) for layer in layers]
+
+    def run(number: int) -> torch.Tensor:
+        result = torch.zeros(1, 64, 64, layers[number].out_channels)
+        made[number](windows[number], 0, result, 0, 0, 0, 64)
+        return result
+
+    alone = [run(number) for number in range(2)]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(run, [0, 1] * 40))
+    for number, result in enumerate(together):
+        assert torch.equal(result, alone[number % 2])

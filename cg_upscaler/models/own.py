@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cg_upscaler.errors import ModelNotFound
-from cg_upscaler.maps import NORMALS
+from cg_upscaler.maps import COLORS, NORMALS
 from cg_upscaler.models.integrity import verify
 from cg_upscaler.models.shape import CompactShape, Shape
 
@@ -47,9 +47,16 @@ OWN = {
     model.name: model
     for model in (
         Own(
+            COLORS,
+            "color",
+            "8ba4f787a79640e8d4eae5c7c1b42f3cb09b75ab74fcec59585075c9024c1ad9",
+            CompactShape(3, 64, 16),
+            "BSD-3-Clause AND CC-BY-4.0",
+        ),
+        Own(
             NORMALS,
             "normal",
-            "74fd972102215ccee03b97b44186a68d39cd1d535bac94379763005b3fab40bf",
+            "9aa21bea9f5aa9930347214ec8d50f6863cf6b750108459b7740384c47aaf60b",
             CompactShape(3, 48, 9),
             "CC-BY-4.0",
         ),

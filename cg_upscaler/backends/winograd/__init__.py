@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib import import_module
@@ -89,16 +90,16 @@ class Winograd:
         left = iter(pairwise(bounds))
         x, y = source.numpy(), result.numpy()
 
-        def work(number: int) -> None:
-            memory = _work(number, kernel.scratch_size(self.inputs, self.outputs))
+        def work() -> None:
+            memory = _scratch(kernel.scratch_size(self.inputs, self.outputs))
             while bound := next(left, None):
                 kernel.convolve(
                     x, top, self.inputs, self._weights, self._bias, self._slopes,
                     y, row, column, channel, self.outputs, height, *bound, memory,
                 )  # fmt: skip
 
-        waiting = [_pool(threads - 1).submit(work, number) for number in range(1, threads)]
-        work(0)
+        waiting = [_pool(threads - 1).submit(work) for _ in range(1, threads)]
+        work()
         for future in waiting:
             future.result()
 
@@ -108,11 +109,15 @@ def _pool(threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads, thread_name_prefix="winograd")
 
 
-_works: dict[int, np.ndarray] = {}
+_own = threading.local()
 
 
-def _work(number: int, size: int) -> np.ndarray:
-    """Return the memory of one of the threads, as large as any layer has asked for. Layers run one at a time."""
-    if number not in _works or _works[number].size < size:
-        _works[number] = np.empty(size, np.float32)
-    return _works[number]
+def _scratch(size: int) -> np.ndarray:
+    """Return memory of the calling thread's own, as large as any layer has asked for there.
+
+    Of one network layers run one at a time; of several networks, for maps of several kinds, they do not.
+    """
+    found: np.ndarray | None = getattr(_own, "scratch", None)
+    if found is None or found.size < size:
+        found = _own.scratch = np.empty(size, np.float32)
+    return found
