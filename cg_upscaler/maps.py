@@ -124,7 +124,7 @@ class Policy:
     why: str
     grain: float = 0.0
     """0 … 1: how much of the source's fine grain is continued into the detail that is new."""
-    usual: tuple[str, ...] = (COLORS, X4PLUS)
+    usual: tuple[str, ...] = (X4PLUS,)
     """What it takes where the run leaves the model open: the first of these that is under a licence that is allowed."""
 
     @property
@@ -134,25 +134,29 @@ class Policy:
 
 
 _SURFACE_MASK = "a mask holds numbers, not light; the generator draws its edges and the match keeps its values"
+_TRUE = (COLORS, X4PLUS)
+"""Where it matters more that a result is right than that it looks sharp."""
 
 POLICIES: dict[MapKind, Policy] = {
     MapKind.BASE_COLOR: Policy(Treatment.COLOR, ColorSpace.SRGB, None, 1.0, "the generator was trained for it"),
     MapKind.NORMAL: Policy(
         Treatment.NORMAL, ColorSpace.DATA, NORMALS, 1.0, "vectors, which a generator for colour bends"
     ),
-    MapKind.ROUGHNESS: Policy(Treatment.COLOR, ColorSpace.DATA, None, 1.0, _SURFACE_MASK),
-    MapKind.GLOSS: Policy(Treatment.COLOR, ColorSpace.DATA, None, 1.0, _SURFACE_MASK),
-    MapKind.METALLIC: Policy(Treatment.COLOR, ColorSpace.DATA, None, 1.0, _SURFACE_MASK),
-    MapKind.OCCLUSION: Policy(Treatment.COLOR, ColorSpace.DATA, None, 1.0, _SURFACE_MASK),
+    MapKind.ROUGHNESS: Policy(Treatment.COLOR, ColorSpace.DATA, None, 1.0, _SURFACE_MASK, usual=_TRUE),
+    MapKind.GLOSS: Policy(Treatment.COLOR, ColorSpace.DATA, None, 1.0, _SURFACE_MASK, usual=_TRUE),
+    MapKind.METALLIC: Policy(Treatment.COLOR, ColorSpace.DATA, None, 1.0, _SURFACE_MASK, usual=_TRUE),
+    MapKind.OCCLUSION: Policy(Treatment.COLOR, ColorSpace.DATA, None, 1.0, _SURFACE_MASK, usual=_TRUE),
     MapKind.HEIGHT: Policy(
         Treatment.CHANNELS, ColorSpace.DATA, COLORS, 1.0, "a height must stay smooth in all of its levels"
     ),
     MapKind.EMISSIVE: Policy(Treatment.COLOR, ColorSpace.SRGB, None, 1.0, "light seen by the eye, like base color"),
     MapKind.OPACITY: Policy(Treatment.CHANNELS, ColorSpace.DATA, None, 1.0, "edges of a mask"),
-    MapKind.SPECULAR: Policy(Treatment.COLOR, ColorSpace.SRGB, None, 1.0, "reflected colour"),
-    MapKind.PACKED: Policy(Treatment.CHANNELS, ColorSpace.DATA, None, 1.0, "channels must not bleed into each other"),
-    MapKind.ENVIRONMENT: Policy(Treatment.COLOR, ColorSpace.SRGB, None, 1.0, "a picture of light"),
-    MapKind.SPRITE: Policy(Treatment.COLOR, ColorSpace.SRGB, None, 1.0, "a picture with transparency", usual=(X4PLUS,)),
+    MapKind.SPECULAR: Policy(Treatment.COLOR, ColorSpace.SRGB, None, 1.0, "reflected colour", usual=_TRUE),
+    MapKind.PACKED: Policy(
+        Treatment.CHANNELS, ColorSpace.DATA, None, 1.0, "channels must not bleed into each other", usual=_TRUE
+    ),
+    MapKind.ENVIRONMENT: Policy(Treatment.COLOR, ColorSpace.SRGB, None, 1.0, "a picture of light", usual=_TRUE),
+    MapKind.SPRITE: Policy(Treatment.COLOR, ColorSpace.SRGB, None, 1.0, "a picture with transparency"),
     MapKind.PIXEL_ART: Policy(Treatment.COLOR, ColorSpace.SRGB, NEAREST, 0.0, "its texels are what was drawn"),
     MapKind.DATA: Policy(Treatment.COPY, ColorSpace.DATA, None, 0.0, "no generator may touch it"),
 }

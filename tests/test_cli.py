@@ -65,7 +65,7 @@ def test_a_dry_run_says_what_and_why_and_touches_nothing(library, tmp_path, capf
         assert "rock_rough.png" in out
         assert "roughness" in out
         assert "10×12 → 40×48" in out
-        assert "cg-color-x4 (" in out
+        assert "realesrgan-x4plus (" in out and "cg-color-x4 (" in out
         assert "copy" in out
         assert "2 to upscale" in out
         assert not (tmp_path / "out").exists()

@@ -24,6 +24,7 @@ from cg_upscaler.maps import (
     NEAREST,
     NORMALS,
     POLICIES,
+    X4PLUS,
     AlphaMode,
     ColorSpace,
     MapKind,
@@ -344,7 +345,8 @@ kinds:
     assert result.means_for(MapKind.OCCLUSION).model == "nearest"
     assert result.means_for(MapKind.HEIGHT).model == COLORS
     assert result.means_for(MapKind.HEIGHT).fidelity == 0.5
-    assert result.means_for(MapKind.OPACITY).model == COLORS
+    assert result.means_for(MapKind.OPACITY).model == X4PLUS
+    assert result.means_for(MapKind.OCCLUSION).fallback is False
 
 
 def test_recognised_channels_give_way_to_declared_ones(written: Write) -> None:
