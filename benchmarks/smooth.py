@@ -56,10 +56,14 @@ def main() -> None:
         side = min(small.shape[:2]) // training.scale
         tried = against_bicubic(multiple(small, training.scale)) if side >= 16 else None
         rows.append((lost(small, training.teach), against_bicubic(truth), tried, name))
-    print(table(("lost by halving", "model / bicubic", "the same one size down", "texture"), sorted(rows, key=first)))
+    lines = [
+        (f"{halved:.2f}", f"{against:.3f}", "–" if tried is None else f"{tried:.3f}", Path(name).name)
+        for halved, against, tried, name in sorted(rows, key=first)
+    ]
+    print(table(("lost by halving", "model / bicubic", "the same one size down", "texture"), lines))
 
 
-def first(row: tuple[float, ...]) -> float:
+def first(row: tuple[float, float, float | None, str]) -> float:
     return row[0]
 
 

@@ -56,7 +56,7 @@ OWN = {
         Own(
             NORMALS,
             "normal",
-            "9aa21bea9f5aa9930347214ec8d50f6863cf6b750108459b7740384c47aaf60b",
+            "e6f42aead1d28c4b5bf3e08cc497af2c820675ddf7671bbfb805843096b8fae2",
             CompactShape(3, 48, 9),
             "CC-BY-4.0",
         ),
