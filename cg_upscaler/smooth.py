@@ -18,8 +18,8 @@ from cg_upscaler.pixels.views import Mapped
 from cg_upscaler.spec import Precision
 
 DEGREES = 0.8
-"""The mean angle that halving a normal map costs below which it is smooth. Bent surfaces with nothing on them lose 0.2 to
-0.8, maps of games 2.3 and more (docs/decisions/0022-own-weights.md)."""
+"""The mean angle that halving a normal map costs below which it is smooth. Bent surfaces with nothing on them lose 0.2
+to 0.8, maps of games 2.3 and more (docs/decisions/0022-own-weights.md)."""
 
 LEVELS = 1.0
 """The same of numbers: the root mean square, in levels of 255. Gradients lose up to 0.7, pictures 1.7 and more."""

@@ -85,7 +85,7 @@ def test_it_says_what_it_runs_on_and_which_generators_there_are(talk: Client) ->
     assert isinstance(found, Abilities)
     assert found.device in ("cpu", "cuda:0", "mps") and found.label
     assert found.models[0].name == "realesrgan-x4plus"
-    assert [model.name for model in found.models if model.draft] == ["realesr-animevideov3"]
+    assert [model.name for model in found.models if model.draft] == ["realesr-animevideov3", "cg-color-x4"]
 
 
 def test_results_are_the_files_that_the_command_line_writes(talk: Client, library: Path, tmp_path: Path) -> None:

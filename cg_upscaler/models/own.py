@@ -49,7 +49,7 @@ OWN = {
         Own(
             COLORS,
             "color",
-            "8ba4f787a79640e8d4eae5c7c1b42f3cb09b75ab74fcec59585075c9024c1ad9",
+            "a3d95653e659a5419ce0ecc57791f8e28fa28530e7ffc6fc8ba8f78741593894",
             CompactShape(3, 64, 16),
             "BSD-3-Clause AND CC-BY-4.0",
         ),
