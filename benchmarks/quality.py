@@ -1,8 +1,8 @@
 """Shows what upscaling does to textures: `python dev.py quality [LIBRARY] [--out DIR] [--crop N] [--only GLOB]`.
 
 Each texture of a library is box-filtered down to a quarter, as its map wants it; upscaled back by this project, with
-the model that is usual for each kind and with x4plus for all of them, by OpenCV's bicubic and Lanczos filters and by
-the raw generator; and all are held against the texture itself, and against what they were made from. DIR gets
+the models that are usual for each kind, with x4plus and with our own for all, by OpenCV's bicubic and Lanczos filters
+and by the raw generator; and all are held against the texture itself, and against what they were made from. DIR gets
 `quality.md`, `quality.json` and `images/quality.png`. What our own weights come to on the textures that their trainings
 keep back is taken over from docs/weights, where `held_out.py` puts it.
 
@@ -37,7 +37,7 @@ from cg_upscaler.job import Action, Event, Job, Outcome, Plan
 from cg_upscaler.library.config import load
 from cg_upscaler.library.plan import make_plan
 from cg_upscaler.library.receipts import Receipts
-from cg_upscaler.maps import MapKind
+from cg_upscaler.maps import COLORS, NORMALS, MapKind
 from cg_upscaler.measure.figures import kept, likeness, seen
 from cg_upscaler.measure.panels import view
 from cg_upscaler.measure.reduce import reduced
@@ -54,6 +54,12 @@ X4: dict[str, object] = {
     "kinds": {kind.value: {"model": REFERENCE} for kind in MapKind if kind is not MapKind.PIXEL_ART}
 }
 """Settings by which x4plus enlarges every kind of map, whatever is usual for it."""
+
+OWN: dict[str, object] = {
+    "kinds": {kind.value: {"model": NORMALS if kind is MapKind.NORMAL else COLORS} for kind in MapKind}
+    | {MapKind.PIXEL_ART.value: {}}
+}
+"""Settings by which our own weights do."""
 
 
 def main() -> int:
@@ -108,7 +114,7 @@ class Work:
     device: DeviceInfo
 
     def __post_init__(self) -> None:
-        for made in ("truth", "source", "rolled", "ours", "ours-rolled", "x4plus", "raw"):
+        for made in ("truth", "source", "rolled", "ours", "ours-rolled", "x4plus", "own", "raw"):
             shutil.rmtree(self.folder / made, ignore_errors=True)
         self.generators = Remembering(self.device, self.folder / "remembered")
 
@@ -123,6 +129,7 @@ class Work:
             ("source", "ours", {}),
             ("rolled", "ours-rolled", {}),
             ("source", "x4plus", X4),
+            ("source", "own", OWN),
         ):
             if not (self.folder / source).is_dir():
                 continue
@@ -215,9 +222,10 @@ def measure(sample: Sample, work: Work) -> None:
         return
     of_rolled = work.read("ours-rolled", sample.name) if any(sample.wraps) else None
     sample.methods[report.OURS] = figures(sample, source, truth, result, of_rolled)
-    with_x4 = work.read("x4plus", sample.name)
-    if with_x4.shape == truth.shape:
-        sample.methods[report.X4] = figures(sample, source, truth, with_x4, None)
+    for folder, method in (("x4plus", report.X4), ("own", report.OWN)):
+        made = work.read(folder, sample.name)
+        if made.shape == truth.shape:
+            sample.methods[method] = figures(sample, source, truth, made, None)
 
 
 def figures(
@@ -235,13 +243,14 @@ def figures(
 
 
 def pictures(sample: Sample, work: Work) -> dict[str, Pixels]:
-    """Return the truth and four results as they are looked at."""
+    """Return the truth and five results as they are looked at."""
     truth, source = (to_float(work.read(folder, sample.name)) for folder in ("truth", "source"))
     shown = {
         "truth": truth,
         "bicubic": filtered(source, FACTOR, "bicubic"),
         "raw generator": to_float(work.read("raw", sample.name)),
         report.X4: to_float(work.read("x4plus", sample.name)),
+        report.OWN: to_float(work.read("own", sample.name)),
         report.OURS: to_float(work.read("ours", sample.name)),
     }
     return {name: view(picture, truth, sample.subject) for name, picture in shown.items()}

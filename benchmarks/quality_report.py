@@ -20,9 +20,9 @@ from cg_upscaler.pixels.rows import Pixels
 from cg_upscaler.spec import Depth
 
 OURS = "cg-upscaler"
-X4 = "with x4plus"
+X4, OWN = "with x4plus", "with our own"
 TRUTH = "truth"
-METHODS = (TRUTH, "bicubic", "Lanczos", "raw generator", X4, OURS)
+METHODS = (TRUTH, "bicubic", "Lanczos", "raw generator", X4, OWN, OURS)
 
 COLUMNS = {
     "psnr": ("PSNR", ".2f"),
@@ -197,8 +197,9 @@ def markdown(samples: Sequence[Sample], facts: Facts, found: Sequence[Bound], sh
         f"Each of {len(samples)} textures is filtered down to a quarter, as its map wants it, upscaled back by 4, and "
         "held against itself: by OpenCV's bicubic and Lanczos filters, by the raw generator "
         f"(`{facts.model}`, all channels as they are), and by this project, which had to find out by itself what each "
-        f"small texture is: with `{facts.model}` for every kind of map, and with its default settings, by which each "
-        "kind takes the model that is best for it. Measured are the files as written, at their own depth.",
+        f"small texture is: with `{facts.model}` for every kind of map, with weights of our own (`cg-normal-x4` for "
+        "normals, `cg-color-x4` for all else), and with its default settings, by which each kind takes what is best "
+        "for it. Measured are the files as written, at their own depth.",
         "",
         f"Models: {models(samples)}. None of these textures, nor any other map of their materials, was learnt from by "
         "the weights of our own (`cg-…`).",

@@ -45,5 +45,5 @@ def _of_one(found: dict[str, Any]) -> list[str]:
         for way in found["ways"]
     ]
     table = ["| " + " | ".join(row) + " |" for row in (heads, ["---", *["---:"] * (len(heads) - 1)], *rows)]
-    title = f"### {found['teaches']}: {found['textures']} textures of {found['materials']} materials"
+    title = f"### {found['teaches']} · textures: {found['textures']}, materials: {found['materials']}"
     return [title, "", f"```sh\n{found['command']}\n```", "", *table, ""]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -52,15 +53,23 @@ class Upscaler:
         device: str = "auto",
         precision: str = "auto",
         models_folder: str | Path | None = None,
+        kinds: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         """`model` is `auto` (what is best for each kind of map), a name of the catalog, a weights file, the name of one
         in `models_folder` or in the user's own folder, a blend or a chain of such; the rest as on the command line.
+        `kinds` has settings by kinds of maps, as a configuration file does: ``{"normal": {"model": "cg-normal-x4"}}``.
 
         Raises `UsageError` and `ModelError`.
         """
         # A configuration is of a library; here there is none, and the folder is never looked at.
         self._config = load(
-            source=Path(), model=model, scale=scale, device=device, precision=precision, models_folder=models_folder
+            source=Path(),
+            model=model,
+            scale=scale,
+            device=device,
+            precision=precision,
+            models_folder=models_folder,
+            kinds=kinds or {},
         )
         self._device = devices.describe(device)
         self._pool = Pool(self._device)

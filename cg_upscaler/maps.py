@@ -94,7 +94,8 @@ PLAIN = (NEAREST, LINEAR, BICUBIC)
 """The model names that stand for plain resampling, with no network."""
 
 COLORS, NORMALS = "cg-color-x4", "cg-normal-x4"
-"""The models of our own, for pictures and for normal maps. What draws gray pictures draws masks and heights, too."""
+"""The models of our own, for pictures and for normal maps. What draws gray pictures draws masks and heights, too; the
+other is for panels and the like, and is no map's unless it is asked for (docs/decisions/0022-own-weights.md)."""
 
 X4PLUS = "realesrgan-x4plus"
 """Real-ESRGAN's, for photographs: large, and sharp."""
@@ -140,7 +141,7 @@ _TRUE = (COLORS, X4PLUS)
 POLICIES: dict[MapKind, Policy] = {
     MapKind.BASE_COLOR: Policy(Treatment.COLOR, ColorSpace.SRGB, None, 1.0, "the generator was trained for it"),
     MapKind.NORMAL: Policy(
-        Treatment.NORMAL, ColorSpace.DATA, NORMALS, 1.0, "vectors, which a generator for colour bends"
+        Treatment.NORMAL, ColorSpace.DATA, BICUBIC, 1.0, "vectors, which a generator for colour bends"
     ),
     MapKind.ROUGHNESS: Policy(Treatment.COLOR, ColorSpace.DATA, None, 1.0, _SURFACE_MASK, usual=_TRUE),
     MapKind.GLOSS: Policy(Treatment.COLOR, ColorSpace.DATA, None, 1.0, _SURFACE_MASK, usual=_TRUE),

@@ -15,7 +15,7 @@ from cg_upscaler.library.config.settings import Means, Settled
 from cg_upscaler.library.groups import Find, Measure, unmeasured
 from cg_upscaler.library.survey import survey
 from cg_upscaler.library.texture import Texture, plan_texture
-from cg_upscaler.maps import COLORS, NORMALS, PLAIN, AlphaMode, MapKind
+from cg_upscaler.maps import COLORS, PLAIN, AlphaMode, MapKind
 from cg_upscaler.pixels.views import Array
 from cg_upscaler.spec import Depth, DeviceInfo, ImageSpec, ModelInfo, Precision
 
@@ -34,7 +34,6 @@ def find(name: str, scale: int) -> ModelInfo:
         "2x": ModelInfo("2x", "rrdb", 2, 3, 64, multiple=2),
         "8x": ModelInfo("8x", "rrdb", 8, 3, 64),
         COLORS: ModelInfo(COLORS, "compact", 4, 3, 18, weights="hash of colors"),
-        NORMALS: ModelInfo(NORMALS, "compact", 4, 3, 11, weights="hash of normals"),
         "gray": ModelInfo("gray", "rrdb", 4, 1, 64),
     }[name]
 

@@ -22,7 +22,6 @@ from cg_upscaler.maps import (
     BICUBIC,
     COLORS,
     NEAREST,
-    NORMALS,
     POLICIES,
     X4PLUS,
     AlphaMode,
@@ -179,7 +178,7 @@ def test_for_each_setting_the_first_rule_that_sets_it_decides(written: Write) ->
 def test_a_rule_beats_the_kind_the_kind_the_policy_and_the_policy_s_model_the_run_s(written: Write) -> None:
     config = written(RULES)
     assert settle(config, (), of(MapKind.BASE_COLOR)).means.model == "realesr-animevideov3"
-    assert settle(config, (), of(MapKind.NORMAL)).means.model == NORMALS
+    assert settle(config, (), of(MapKind.NORMAL)).means.model == BICUBIC
     assert settle(config, (), of(MapKind.HEIGHT)).means.model == COLORS
     assert settle(config, (), of(MapKind.PIXEL_ART)).means.model == NEAREST
     assert settle(config, (), of(MapKind.SPRITE)).means.model == "realesrgan-x4plus-anime"
@@ -187,20 +186,21 @@ def test_a_rule_beats_the_kind_the_kind_the_policy_and_the_policy_s_model_the_ru
     assert settle(config, rules_for("other/a.png", config), of(MapKind.NORMAL)).means.model == "realesrgan-x4plus"
 
 
-def test_where_the_run_is_to_be_resampled_normals_are_too(written: Write) -> None:
-    assert settle(written("model: bicubic\n"), (), of(MapKind.NORMAL)).means.model == BICUBIC
-    assert settle(written("model: nearest\n"), (), of(MapKind.NORMAL)).means.model == BICUBIC  # they are no squares
+def test_where_the_run_is_to_be_resampled_heights_are_too(written: Write) -> None:
+    assert settle(written("model: bicubic\n"), (), of(MapKind.HEIGHT)).means.model == BICUBIC
+    assert settle(written("model: nearest\n"), (), of(MapKind.HEIGHT)).means.model == BICUBIC  # they are no squares
     assert settle(written("model: nearest\n"), (), of(MapKind.ROUGHNESS)).means.model == "nearest"
 
 
 def test_smooth_textures_are_looked_for_where_the_model_is_our_own(written: Write) -> None:
-    def falls_back(text: str, kind: MapKind = MapKind.NORMAL) -> bool:
+    def falls_back(text: str, kind: MapKind = MapKind.HEIGHT) -> bool:
         return settle(written(text), (), of(kind)).means.fallback
 
     assert falls_back("scale: 4\n") and falls_back("model: realesrgan-x4plus-anime\n")
     assert not falls_back("model: realesrgan-x4plus-anime\n", MapKind.BASE_COLOR)
-    assert falls_back("scale: 4\n", MapKind.HEIGHT) and not falls_back("scale: 4\n", MapKind.PIXEL_ART)
-    assert not falls_back("kinds: {normal: {model: realesrgan-x4plus}}\n")
+    assert not falls_back("scale: 4\n", MapKind.NORMAL) and not falls_back("scale: 4\n", MapKind.PIXEL_ART)
+    assert falls_back("kinds: {normal: {model: cg-normal-x4}}\n", MapKind.NORMAL)
+    assert not falls_back("kinds: {height: {model: realesrgan-x4plus}}\n")
     assert falls_back("kinds: {normal: {model: realesrgan-x4plus, fallback: true}}\n")
     assert not falls_back("fallback: false\n")
     assert falls_back("fallback: true\nmodel: realesrgan-x4plus\n", MapKind.BASE_COLOR)
@@ -211,7 +211,7 @@ def test_left_open_each_kind_takes_what_is_usual_for_it(written: Write) -> None:
         assert settle(written(text), (), of(MapKind.BASE_COLOR)).means.model == POLICIES[MapKind.BASE_COLOR].usual[0]
     text = "model: bicubic\nrules: [{match: '*', model: auto}]\n"
     config = written(text)
-    assert settle(config, rules_for("a.png", config), of(MapKind.NORMAL)).means.model == NORMALS
+    assert settle(config, rules_for("a.png", config), of(MapKind.ROUGHNESS)).means.model == COLORS
 
 
 def test_fidelity_of_the_kind_beats_the_run_s_which_beats_the_policy_s(written: Write) -> None:

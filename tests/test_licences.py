@@ -23,11 +23,11 @@ from cg_upscaler.library.plan import make_plan
 from cg_upscaler.library.planner import finder
 from cg_upscaler.library.reasons import changes
 from cg_upscaler.library.receipts import Receipts
-from cg_upscaler.maps import BICUBIC, NORMALS
+from cg_upscaler.maps import BICUBIC, COLORS
 from cg_upscaler.models import catalog
 from cg_upscaler.models.licences import is_allowed, spdx, together
 from tests.fakes import noise
-from tests.surfaces import heights, normals_of
+from tests.surfaces import colours_of, heights
 from tests.test_engine import CPU, save
 from tests.tiny import RRDB, gray_state, random_state
 
@@ -76,8 +76,11 @@ def test_a_safetensors_file_says_its_licence_itself(tmp_path: Path) -> None:
 
 
 def test_a_kind_s_own_network_under_another_licence_gives_way_and_the_plan_says_so(tmp_path: Path) -> None:
-    save(tmp_path / "textures" / "rock_normal.png", np.round(normals_of(heights(64, 4)) * 255).astype(np.uint8))
-    for allowed, model, notes in (("CC-BY-4.0", NORMALS, 0), ("BSD-3-Clause", BICUBIC, 1)):
+    save(
+        tmp_path / "textures" / "rock_height.png",
+        np.round(colours_of(heights(64, 4), 4)[..., :1] * 255).astype(np.uint8),
+    )
+    for allowed, model, notes in (("CC-BY-4.0", COLORS, 0), ("BSD-3-Clause", BICUBIC, 1)):
         config = load(
             None,
             source=tmp_path / "textures",
@@ -87,8 +90,8 @@ def test_a_kind_s_own_network_under_another_licence_gives_way_and_the_plan_says_
         )
         plan = make_plan(config, device=CPU)
         assert [group.model for group in plan.jobs[0].groups] == [model]
-        told = [note for note in plan.notes if NORMALS in note]
-        assert len(told) == notes and all("bicubic is used for normal" in note for note in told)
+        told = [note for note in plan.notes if note.startswith(COLORS)]
+        assert bool(told) is bool(notes) and any("bicubic is used for height" in note for note in told) is bool(notes)
 
 
 def test_models_of_the_catalog_say_theirs_as_spdx_does() -> None:

@@ -20,7 +20,6 @@ from cg_upscaler.maps import (
     COLORS,
     LINEAR,
     NEAREST,
-    NORMALS,
     POLICIES,
     AlphaMode,
     ColorSpace,
@@ -284,7 +283,7 @@ def test_each_channel_of_a_packed_map_goes_as_what_it_is() -> None:
 def test_x_and_y_of_a_normal_in_a_packed_map_stay_together() -> None:
     held = {0: MapKind.NORMAL, 1: MapKind.NORMAL, 2: MapKind.ROUGHNESS, 3: MapKind.OCCLUSION}
     job = planned(texture(noise(4), PACKED), holding(held))
-    assert shape(job)[0] == (Role.NORMAL, (0, 1), (0, 1), NORMALS)
+    assert shape(job)[0] == (Role.NORMAL, (0, 1), (0, 1), BICUBIC)
     assert [group.channels for group in job.groups] == [(0, 1), (2,), (3,)]
 
 

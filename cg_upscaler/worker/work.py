@@ -115,7 +115,7 @@ class Work:
         models = tuple(
             Model(each.name, each.scale, each.licence, draft=0 < each.parameters < _DRAFT)
             for each in catalog.names()
-            if each.name not in OWN or OWN[each.name].teaches == "color"  # what else there is, kinds take by themselves
+            if each.name not in OWN or OWN[each.name].teaches == "color"  # the others draw no pictures
         )
         return Abilities(number, device.name, device.label, models)
 

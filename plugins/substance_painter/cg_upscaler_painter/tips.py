@@ -6,7 +6,7 @@ MODEL = """Which network invents the detail.
 Automatic: for each map the one that is best for it. cg-color: true to the source, and fast.
 x4plus: invents more, and is slow. Anime: flat colours, clean outlines.
 Compact: coarser, for a first look. Bicubic: invents nothing.
-Normal maps have a network of their own, and heights none, whatever is chosen here."""
+Normal maps are resampled, and heights take cg-color, whatever is chosen here."""
 
 FILE = "A network of the ESRGAN family, as a .pth or .safetensors file."
 
