@@ -201,6 +201,22 @@ def test_runs_that_write_to_one_file_at_once_tear_no_line(tmp_path: Path) -> Non
         assert [line["seq"] for line in found if line["run"] == name] == list(range(200))
 
 
+def test_a_line_that_another_run_is_just_writing_is_not_taken_for_torn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "log"
+    path.write_text('{"event": "no')
+
+    def meanwhile(seconds: float) -> None:
+        with path.open("a") as other:
+            other.write('te"}\n')
+
+    monkeypatch.setattr("cg_upscaler.report.log.time.sleep", meanwhile)
+    with EventLog(path) as told:
+        told.note("mine")
+    assert [line["event"] for line in lines(path)] == ["note", "note"]
+
+
 def test_the_documentation_has_every_event_with_its_fields(tmp_path: Path) -> None:
     rows = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", (DOCS / "nightly.md").read_text("utf-8"), re.MULTILINE))
     ran(tmp_path / "log", progress=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timezone
@@ -21,6 +22,9 @@ from cg_upscaler.summary import Summary
 
 FORMAT = 1
 """Goes up when a line means something else than before; new fields leave it."""
+
+_MOMENT = 0.02
+"""Seconds within which a run that is writing has finished its line."""
 
 _STEP = 10
 """Percent of a texture between two lines of its progress."""
@@ -147,12 +151,26 @@ def _standing(plan: Plan) -> dict[str, int]:
 
 
 def _ends_within_a_line(path: Path) -> bool:
-    """Whether the last line of a file was never finished, as a killed run or a full disk leaves it."""
+    """Whether the last line of a file was never finished, as a killed run or a full disk leaves it.
+
+    One that another run is writing just now looks so, too, for less than a moment.
+    """
     if not path.is_file():  # a pipe, a terminal
         return False
+    size, finished = _end_of(path)
+    while not finished:
+        time.sleep(_MOMENT)
+        before, (size, finished) = size, _end_of(path)
+        if size == before:
+            break
+    return not finished
+
+
+def _end_of(path: Path) -> tuple[int, bool]:
+    """Return a file's size, and whether it ends where a line does."""
     with path.open("rb") as file:
         size = file.seek(0, 2)
         if size == 0:
-            return False
+            return 0, True
         file.seek(size - 1)  # and not from the end, which moves where another run writes
-        return file.read(1) != b"\n"
+        return size, file.read(1) == b"\n"
