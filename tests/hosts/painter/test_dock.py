@@ -97,7 +97,7 @@ def test_settings_of_a_later_version_do_no_harm(painter: Painter) -> None:
     painter.form._store.setValue("scale", "16")
     painter.form._store.sync()
     painter.form._recall()
-    assert (painter.form.model.word(), painter.form.scale.word()) == ("realesrgan-x4plus", "2")
+    assert (painter.form.model.word(), painter.form.scale.word()) == ("auto", "2")
 
 
 def test_every_setting_says_what_it_does(painter: Painter) -> None:
