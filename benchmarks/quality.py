@@ -8,8 +8,7 @@ keep back is taken over from docs/weights, where `held_out.py` puts it.
 
 To keep it short, a texture is a crop of --crop texels from its middle; one that tiles is filtered down whole until it
 has no more than that a side. This project gets the small textures as files, as a user would give them: it has to find
-out by itself what each one is. What the networks gave is kept in --work, so that a second run takes a fraction of the
-time.
+out by itself what each one is. What networks gave that run tile by tile is kept in --work for the next time.
 """
 
 from __future__ import annotations

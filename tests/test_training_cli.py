@@ -230,3 +230,13 @@ def test_a_plot_goes_through_its_points_and_bears_none() -> None:
 @pytest.mark.parametrize(("seconds", "said"), [(4, "4 s"), (61, "1 min"), (3700, "1 h 2 min")])
 def test_durations_are_said_shortly(seconds: float, said: str) -> None:
     assert duration(seconds) == said
+
+
+OWN = sorted((Path(__file__).parent.parent / "configs" / "weights").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", OWN, ids=lambda path: path.stem)
+def test_the_trainings_of_our_own_weights_can_be_read(path: Path) -> None:
+    training = load_training(path)
+    assert training.exclude and training.library.is_absolute()
+    assert training.start is None or training.start == "realesr-animevideov3" or Path(training.start).is_absolute()
